@@ -1,0 +1,83 @@
+# make run    set up everything and serve the dashboard (HOST and PORT are read)
+# make test   set up everything, lint, check types, run all tests
+# make lint | format | lock | messages | bench | accuracy | clean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+export UV_LINK_MODE ?= hardlink
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The first Python that really starts and has what is needed.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
+	>/dev/null 2>&1 && { echo $$p; break; }; done)
+TOOLS := .tools
+UV := $(TOOLS)/bin/uv
+PY := .venv/bin/python
+COMPILE := $(UV) pip compile --universal --generate-hashes --no-header --quiet --python-version 3.11
+
+.PHONY: help run test lint format lock messages bench accuracy browser clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -3
+
+run: .venv/.run
+	@exec $(PY) -m app
+
+test: .venv/.dev lint browser
+	$(PY) -m pytest
+
+lint: .venv/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/hadolint Dockerfile
+
+format: .venv/.dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+# Debian's chromium drives the browser tests; where it cannot be had they are skipped, in CI they fail.
+browser:
+	@command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && exit 0; \
+	fi; \
+	echo "Browser tests are skipped: there is no chromium. 'sudo apt-get install chromium' brings it."
+
+lock: $(UV)
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	echo uv | $(COMPILE) - -o requirements/tools.txt
+
+messages: .venv/.dev
+	$(PY) -m app.web.messages
+
+bench: .venv/.dev
+	$(PY) -m benchmarks
+
+accuracy: .venv/.dev
+	$(PY) -m benchmarks.accuracy $(ARGS)
+
+clean:
+	rm -rf .venv $(TOOLS) .cache
+
+$(UV): requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "Laterna needs Python 3.11 or 3.12 with venv (Debian: apt-get install python3 python3-venv)."; exit 1; }
+	$(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --require-hashes -r requirements/tools.txt
+	@touch $(UV)
+
+.venv/pyvenv.cfg: | $(UV)
+	$(UV) venv --quiet --python $(PYTHON) .venv
+
+.venv/.run: requirements/run.txt .venv/pyvenv.cfg
+	$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/run.txt
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/pyvenv.cfg
+	$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt
+	@touch $@ .venv/.run

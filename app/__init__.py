@@ -1,0 +1,3 @@
+"""Laterna, a magic lantern for convolutional networks."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,214 @@
+"""Every failure a person can meet; the class docstring is the sentence they read.
+
+Words in braces are filled from the keyword arguments the error was raised with.
+A sentence says what is wrong and what would work.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+
+class LaternaError(Exception):
+    """Something went wrong that Laterna has no better words for."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(facts)
+        self.facts = facts
+
+    def __reduce__(self) -> tuple[Callable[..., "LaternaError"], tuple[Any, ...]]:
+        return _rebuilt, (type(self), self.facts)
+
+    def message(self, translate: Callable[[str], str] = str) -> str:
+        """The sentence to show, in the language of `translate`."""
+        sentence = " ".join((type(self).__doc__ or "").split())
+        return translate(sentence).format(**self.facts)
+
+    def __str__(self) -> str:
+        return self.message()
+
+
+def _rebuilt(kind: type[LaternaError], facts: dict[str, Any]) -> LaternaError:
+    return kind(**facts)
+
+
+class BadRequest(LaternaError):
+    """This request cannot be read: {reason}."""
+
+    code, status = "bad_request", 400
+
+
+class WrongHost(LaternaError):
+    """This server does not answer to the name “{host}”. Use one of its own names, or ask its owner
+    to add this one to LATERNA_ALLOWED_HOSTS."""
+
+    code, status = "wrong_host", 400
+
+
+class ForeignOrigin(LaternaError):
+    """This request came from another site's page, so nothing was changed. Open Laterna itself and
+    try again there."""
+
+    code, status = "foreign_origin", 403
+
+
+class UnknownPage(LaternaError):
+    """There is no page at this address. The start page leads to everything there is."""
+
+    code, status = "unknown_page", 404
+
+
+class WrongMethod(LaternaError):
+    """This address does not take {method}. It takes {allowed}."""
+
+    code, status = "wrong_method", 405
+
+
+class UnknownModel(LaternaError):
+    """There is no network called “{model}” here. The list of networks shows those there are."""
+
+    code, status = "unknown_model", 404
+
+
+class UnknownLayer(LaternaError):
+    """{model} has no layer called “{layer}”. The network's page lists all its layers."""
+
+    code, status = "unknown_layer", 404
+
+
+class UnknownChannel(LaternaError):
+    """{layer} has {channels} channels, numbered from 0, so there is no channel {channel}."""
+
+    code, status = "unknown_channel", 404
+
+
+class UnknownImage(LaternaError):
+    """This picture is not here: it was deleted, has expired, or belongs to another browser and is
+    not shared. Upload it again to look at it."""
+
+    code, status = "unknown_image", 404
+
+
+class NoFilters(LaternaError):
+    """{layer} has no filters that can be drawn. Convolution layers do."""
+
+    code, status = "no_filters", 404
+
+
+class NoClassifier(LaternaError):
+    """{model} holds convolution layers only, so it cannot name what it sees. Its activations can
+    be browsed."""
+
+    code, status = "no_classifier", 409
+
+
+class ModelUnavailable(LaternaError):
+    """{model} cannot be used: {reason}"""
+
+    code, status = "model_unavailable", 409
+
+
+class NotFetchable(LaternaError):
+    """There is nothing to fetch for {model}: {reason}"""
+
+    code, status = "not_fetchable", 409
+
+
+class TooLarge(LaternaError):
+    """This is too large: at most {limit_mb} MB are taken. A smaller or more compressed picture
+    works."""
+
+    code, status = "too_large", 413
+
+
+class TooManyPixels(LaternaError):
+    """This picture has {megapixels} million pixels; at most {limit} million are taken. Reduce it and
+    try again."""
+
+    code, status = "too_many_pixels", 413
+
+
+class NotAPicture(LaternaError):
+    """This is not a picture that can be read here. JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF work."""
+
+    code, status = "not_a_picture", 415
+
+
+class HeicRefused(LaternaError):
+    """HEIC pictures cannot be read here. Export it as JPEG, or set the phone's camera to “Most
+    compatible”."""
+
+    code, status = "heic_refused", 415
+
+
+class DamagedPicture(LaternaError):
+    """This picture is damaged or cut short, so it cannot be shown whole. Save it anew and try
+    again."""
+
+    code, status = "damaged_picture", 422
+
+
+class TooHardToDecode(LaternaError):
+    """Decoding this picture took more than {seconds} seconds or too much memory, so it was stopped.
+    Save it anew as an ordinary JPEG or PNG and try again."""
+
+    code, status = "too_hard_to_decode", 422
+
+
+class NoFile(LaternaError):
+    """No picture came with this request. Choose one in the field “file”."""
+
+    code, status = "no_file", 422
+
+
+class WrongField(LaternaError):
+    """The value of “{field}” is wrong: {allowed}"""
+
+    code, status = "wrong_field", 422
+
+
+class TooManyUploads(LaternaError):
+    """Too many pictures came from this address within a minute. Wait {seconds} seconds and go on."""
+
+    code, status, retry_after = "too_many_uploads", 429, 30
+
+
+class QueueFull(LaternaError):
+    """Too many people are waiting for the device just now. Try again in a few seconds."""
+
+    code, status, retry_after = "queue_full", 503, 5
+
+
+class DeviceStarting(LaternaError):
+    """The network is still being loaded. This page comes by itself in a moment."""
+
+    code, status, retry_after = "device_starting", 503, 2
+
+
+class DeviceAway(LaternaError):
+    """The device stopped in the middle of this and is being started again. This page comes by itself
+    in a moment."""
+
+    code, status, retry_after = "device_away", 503, 3
+
+
+class OutOfMemory(LaternaError):
+    """The device does not have enough memory for this. Try a smaller network, or again later."""
+
+    code, status, retry_after = "out_of_memory", 503, 10
+
+
+class DiskFull(LaternaError):
+    """There is no room left on this server's disk for this. Delete pictures that are no longer
+    needed, or wait until old ones expire."""
+
+    code, status, retry_after = "disk_full", 507, 60
+
+
+class Unexpected(LaternaError):
+    """Something failed in here that should not have. It is in the log under the number {request}."""
+
+    code, status = "unexpected", 500

@@ -1,0 +1,1 @@
+"""The work: what was asked, in which order, how far it is."""

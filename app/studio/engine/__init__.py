@@ -1,0 +1,1 @@
+"""Where work runs: one supervised process per device, others for decoding pictures."""

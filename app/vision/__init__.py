@@ -1,0 +1,1 @@
+"""The optics: tensors in, tensors out. No web, no disk, no processes."""

@@ -1,0 +1,112 @@
+"""Sheets: (tiles [C,H,W] or [C,H,W,3]) -> one picture with all of them, and where each one is."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.vision import png
+from app.vision.colors import GAP, MARK
+
+#: A map is drawn at its own size up to this, beyond it at the largest whole fraction of its size.
+LARGEST_TILE = 160
+SMALLEST_TILE = 8
+ASPECT = 1.5
+#: The strip that marks untrained networks, in pixels.
+STRIP = 20
+MOST_PIXELS = 64_000_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Where tiles lie: tile k is at column k % columns, row k // columns; all sizes in pixels.
+
+    x = gap + column * (tile + gap); y = gap + row * (tile + gap).
+    """
+
+    columns: int
+    rows: int
+    tile: int
+    gap: int
+    width: int
+    height: int
+
+    def facts(self) -> dict[str, Any]:
+        """All fields as JSON."""
+        return asdict(self)
+
+
+def plan(count: int, tile: int, marked: bool = False, gap: int = 1) -> Sheet:
+    """A sheet for `count` tiles, somewhat wider than high, without ragged rows where it can be.
+
+    Raises ValueError when the sheet would be larger than MOST_PIXELS.
+    """
+    columns = _columns(count)
+    rows = math.ceil(count / columns)
+    width, height = (n * (tile + gap) + gap for n in (columns, rows))
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"a sheet of {width} x {height} pixels is too large")
+    return Sheet(columns, rows, tile, gap, width, height + (STRIP if marked else 0))
+
+
+def _columns(count: int) -> int:
+    wish = math.sqrt(count * ASPECT)
+    divisors = [n for n in range(1, count + 1) if count % n == 0]
+    best = min(divisors, key=lambda n: abs(math.log(n / wish)))
+    return best if 0.6 < best / wish < 1.7 else min(count, math.ceil(wish))
+
+
+def natural_tile(side: int) -> int:
+    """The tile for maps `side` positions wide: 1:1, small ones magnified, large ones reduced."""
+    if side >= SMALLEST_TILE:
+        return side // math.ceil(side / LARGEST_TILE)
+    return side * math.ceil(SMALLEST_TILE / side)
+
+
+def magnified(tiles: Tensor, tile: int) -> Tensor:
+    """Tiles [C,H,W,...] enlarged by nearest neighbour to [C,tile,tile,...]."""
+    height, width = tiles.shape[1:3]
+    if (height, width) == (tile, tile):
+        return tiles
+    rows = torch.arange(tile) * height // tile
+    columns = torch.arange(tile) * width // tile
+    return tiles[:, rows][:, :, columns]
+
+
+def draw(
+    tiles: Tensor, sheet: Sheet, palette: bytes | None, texts: dict[str, str], marked: bool
+) -> bytes:
+    """PNG of a sheet of tiles: uint8 [C,t,t] with a palette, [C,t,t,3] RGB without one."""
+    bands = 1 if palette else 3
+    raw, pixels = png.blank(sheet.height, sheet.width, bands, GAP if palette else 40)
+    step, gap = sheet.tile + sheet.gap, sheet.gap
+    grid = pixels[gap : gap + sheet.rows * step, gap:]
+    cells = grid.unflatten(1, (sheet.columns, step)).unflatten(0, (sheet.rows, step))
+    for row, band in enumerate(tiles.split(sheet.columns)):
+        cells[row, : sheet.tile, : len(band), : sheet.tile] = band.transpose(0, 1)
+    if marked:
+        _mark(pixels[sheet.rows * step + gap :], palette is not None)
+    return png.encode(raw, palette, texts)
+
+
+def _mark(strip: Tensor, indexed: bool) -> None:
+    """Write UNTRAINED in red on the strip below the tiles."""
+    red = torch.tensor(MARK if indexed else [224, 36, 36], dtype=torch.uint8)
+    height, width = strip.shape[:2]
+    word = _word("UNTRAINED NETWORK" if width > 160 else "UNTRAINED", height, width)
+    strip[:2] = red
+    strip[word] = red
+
+
+def _word(text: str, height: int, width: int) -> Tensor:
+    """Where ink is: bool [height, width]."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("1", (width, height))
+    draw_on = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=13)
+    draw_on.text((4, 3), text, fill=1, font=font)
+    ink = torch.frombuffer(bytearray(picture.convert("L").tobytes()), dtype=torch.uint8)
+    return ink.reshape(height, width) > 0

@@ -1,0 +1,1 @@
+"""The front door: HTTP and HTML. Never imports torch."""

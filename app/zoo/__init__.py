@@ -1,0 +1,1 @@
+"""The networks: which exist, their layers, listening to them."""

@@ -1,0 +1,1 @@
+"""Networks as published that torchvision does not have."""
