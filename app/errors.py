@@ -111,6 +111,27 @@ class ModelUnavailable(LaternaError):
     code, status = "model_unavailable", 409
 
 
+class NoWeights(LaternaError):
+    """No trained weights come with {model}. Put a checkpoint into models/weights (models/README.md
+    says how), or open it untrained."""
+
+    code, status = "no_weights", 409
+
+
+class WeightsNotFetched(LaternaError):
+    """The weights of {model} are not on this server yet. Fetch them on the list of networks, or open
+    it untrained."""
+
+    code, status = "weights_not_fetched", 409
+
+
+class WeightsOutOfReach(LaternaError):
+    """{mirror} cannot be reached from this server. Copy {file} into models/weights/hub/checkpoints,
+    or set LATERNA_WEIGHTS_MIRROR to a place that can be reached."""
+
+    code, status = "weights_out_of_reach", 409
+
+
 class NotFetchable(LaternaError):
     """There is nothing to fetch for {model}: {reason}"""
 
@@ -125,14 +146,15 @@ class TooLarge(LaternaError):
 
 
 class TooManyPixels(LaternaError):
-    """This picture has {megapixels} million pixels; at most {limit} million are taken. Reduce it and
-    try again."""
+    """This picture has {megapixels} million pixels; at most {limit} million are taken. Reduce it
+    and try again."""
 
     code, status = "too_many_pixels", 413
 
 
 class NotAPicture(LaternaError):
-    """This is not a picture that can be read here. JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF work."""
+    """This is not a picture that can be read here. JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF
+    work."""
 
     code, status = "not_a_picture", 415
 
@@ -171,7 +193,8 @@ class WrongField(LaternaError):
 
 
 class TooManyUploads(LaternaError):
-    """Too many pictures came from this address within a minute. Wait {seconds} seconds and go on."""
+    """Too many pictures came from this address within a minute. Wait {seconds} seconds and
+    go on."""
 
     code, status, retry_after = "too_many_uploads", 429, 30
 
@@ -189,8 +212,8 @@ class DeviceStarting(LaternaError):
 
 
 class DeviceAway(LaternaError):
-    """The device stopped in the middle of this and is being started again. This page comes by itself
-    in a moment."""
+    """The device stopped in the middle of this and is being started again. This page comes by
+    itself in a moment."""
 
     code, status, retry_after = "device_away", 503, 3
 
@@ -209,6 +232,7 @@ class DiskFull(LaternaError):
 
 
 class Unexpected(LaternaError):
-    """Something failed in here that should not have. It is in the log under the number {request}."""
+    """Something failed in here that should not have. It is in the log under the number
+    {request}."""
 
     code, status = "unexpected", 500

@@ -41,7 +41,8 @@ class Recipe:
     @property
     def title(self) -> str:
         """In plain words, without naming anyone's picture."""
-        return f"{self.kind} of {self.model}"
+        where = [str(value) for name, value in self.facts().items() if name in ("layer", "channel")]
+        return " ".join([self.kind, "of", self.model, *where])
 
     def facts(self) -> dict[str, Any]:
         """All fields but where files lie, for people and for PNG text chunks."""
@@ -83,10 +84,6 @@ class ActivationGrid(OfPicture):
     colors: str = ""
     tile: int = 0
 
-    @property
-    def title(self) -> str:
-        return f"{self.kind} of {self.model} {self.layer}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelMap(OfPicture):
@@ -98,10 +95,6 @@ class ChannelMap(OfPicture):
     scale: Scale = "layer"
     colors: str = ""
     size: int = 448
-
-    @property
-    def title(self) -> str:
-        return f"{self.kind} of {self.model} {self.layer} {self.channel}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +109,3 @@ class Filters(Recipe):
     channel: int = -1
     colors: str = ""
     tile: int = 0
-
-    @property
-    def title(self) -> str:
-        return f"{self.kind} of {self.model} {self.layer}"

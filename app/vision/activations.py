@@ -60,8 +60,7 @@ def statistics(feature_maps: Tensor) -> Statistics:
         low=feature_maps.amin(area),
         mean=feature_maps.mean(area),
         high=feature_maps.amax(area),
-        share_active=(feature_maps > 0).sum(area, dtype=torch.float32)
-        / feature_maps[0].numel(),
+        share_active=(feature_maps > 0).sum(area, dtype=torch.float32) / feature_maps[0].numel(),
     )
 
 
@@ -85,7 +84,7 @@ def ordered(numbers: Statistics, sort: Literal["index", "max", "mean"]) -> Tenso
 
 
 def entries(feature_maps: Tensor, numbers: Statistics, scale: Scale) -> Tensor:
-    """Palette entries uint8 [C,H,W]: exact zero is black, dead channels are hatched, not stretched."""
+    """Palette entries uint8 [C,H,W]: exact zero is black, dead channels are hatched."""
     low, high = numbers.low, numbers.high
     reach = torch.maximum(-low, high) if scale.sided == "signed" else high
     if scale.mode == "layer":

@@ -23,12 +23,13 @@ MOST_PIXELS = 64_000_000
 class Sheet:
     """Where tiles lie: tile k is at column k % columns, row k // columns; all sizes in pixels.
 
-    x = gap + column * (tile + gap); y = gap + row * (tile + gap).
+    x = gap + column * (tile + gap); y = gap + row * (tile_height + gap).
     """
 
     columns: int
     rows: int
     tile: int
+    tile_height: int
     gap: int
     width: int
     height: int
@@ -38,17 +39,20 @@ class Sheet:
         return asdict(self)
 
 
-def plan(count: int, tile: int, marked: bool = False, gap: int = 1) -> Sheet:
+def plan(count: int, tile: int, marked: bool = False, gap: int = 1, tile_height: int = 0) -> Sheet:
     """A sheet for `count` tiles, somewhat wider than high, without ragged rows where it can be.
+
+    Tiles are square unless `tile_height` is given.
 
     Raises ValueError when the sheet would be larger than MOST_PIXELS.
     """
     columns = _columns(count)
     rows = math.ceil(count / columns)
-    width, height = (n * (tile + gap) + gap for n in (columns, rows))
+    tile_height = tile_height or tile
+    width, height = columns * (tile + gap) + gap, rows * (tile_height + gap) + gap
     if width * height > MOST_PIXELS:
         raise ValueError(f"a sheet of {width} x {height} pixels is too large")
-    return Sheet(columns, rows, tile, gap, width, height + (STRIP if marked else 0))
+    return Sheet(columns, rows, tile, tile_height, gap, width, height + (STRIP if marked else 0))
 
 
 def _columns(count: int) -> int:
@@ -65,29 +69,29 @@ def natural_tile(side: int) -> int:
     return side * math.ceil(SMALLEST_TILE / side)
 
 
-def magnified(tiles: Tensor, tile: int) -> Tensor:
-    """Tiles [C,H,W,...] enlarged by nearest neighbour to [C,tile,tile,...]."""
+def magnified(tiles: Tensor, sheet: Sheet) -> Tensor:
+    """Tiles [C,H,W,...] brought to the sheet's tile size by nearest neighbour."""
     height, width = tiles.shape[1:3]
-    if (height, width) == (tile, tile):
+    if (height, width) == (sheet.tile_height, sheet.tile):
         return tiles
-    rows = torch.arange(tile) * height // tile
-    columns = torch.arange(tile) * width // tile
+    rows = torch.arange(sheet.tile_height) * height // sheet.tile_height
+    columns = torch.arange(sheet.tile) * width // sheet.tile
     return tiles[:, rows][:, :, columns]
 
 
 def draw(
     tiles: Tensor, sheet: Sheet, palette: bytes | None, texts: dict[str, str], marked: bool
 ) -> bytes:
-    """PNG of a sheet of tiles: uint8 [C,t,t] with a palette, [C,t,t,3] RGB without one."""
+    """PNG of a sheet of tiles: uint8 [C,h,w] with a palette, [C,h,w,3] RGB without one."""
     bands = 1 if palette else 3
     raw, pixels = png.blank(sheet.height, sheet.width, bands, GAP if palette else 40)
-    step, gap = sheet.tile + sheet.gap, sheet.gap
-    grid = pixels[gap : gap + sheet.rows * step, gap:]
-    cells = grid.unflatten(1, (sheet.columns, step)).unflatten(0, (sheet.rows, step))
-    for row, band in enumerate(tiles.split(sheet.columns)):
-        cells[row, : sheet.tile, : len(band), : sheet.tile] = band.transpose(0, 1)
+    gap, across, down = sheet.gap, sheet.tile + sheet.gap, sheet.tile_height + sheet.gap
+    grid = pixels[gap : gap + sheet.rows * down, gap:]
+    cells = grid.unflatten(1, (sheet.columns, across)).unflatten(0, (sheet.rows, down))
+    for row, band in enumerate(magnified(tiles, sheet).split(sheet.columns)):
+        cells[row, : sheet.tile_height, : len(band), : sheet.tile] = band.transpose(0, 1)
     if marked:
-        _mark(pixels[sheet.rows * step + gap :], palette is not None)
+        _mark(pixels[sheet.rows * down + gap :], palette is not None)
     return png.encode(raw, palette, texts)
 
 

@@ -1,0 +1,78 @@
+"""The list of networks as people see it: what can be opened now, and what to do for the others."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from app.errors import (
+    LaternaError,
+    ModelUnavailable,
+    NoWeights,
+    WeightsNotFetched,
+    WeightsOutOfReach,
+)
+from app.zoo.catalogue import Entry
+
+if TYPE_CHECKING:
+    from app.studio.studio import Studio
+
+Status = Literal["ready", "loading", "available", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One row. `reason` says why it is not ready, and what to do."""
+
+    name: str
+    title: str
+    status: Status
+    input_size: tuple[int, int, int] | None
+    parameters: int | None
+    classes: int | None
+    trained: bool
+    reason: LaternaError | None
+    can_open_untrained: bool
+
+
+def card(entry: Entry, studio: "Studio", online: bool) -> Card:
+    """The row of one network; `online` says whether the weights mirror can be reached."""
+    status, reason = _status(entry, studio, online)
+    known = studio.known_entry(entry) or {}
+    size = entry.input_size or known.get("input_size")
+    return Card(
+        name=entry.name,
+        title=entry.title,
+        status=status,
+        input_size=tuple(size) if size else None,
+        parameters=entry.parameters or known.get("parameters"),
+        classes=entry.classes if entry.classes is not None else known.get("classes"),
+        trained=entry.trained,
+        reason=reason,
+        can_open_untrained=entry.problem is None and status != "ready",
+    )
+
+
+def _status(entry: Entry, studio: "Studio", online: bool) -> tuple[Status, LaternaError | None]:
+    fetching = studio.fetcher.fetching(entry.name)
+    if entry.problem:
+        return "unavailable", ModelUnavailable(model=entry.title, reason=entry.problem)
+    if entry.present:
+        return "ready", None
+    if fetching and fetching.state == "running":
+        return "loading", None
+    if entry.url_name is None:
+        return "unavailable", NoWeights(model=entry.title)
+    if not online:
+        mirror = studio.settings.weights_mirror
+        return "unavailable", WeightsOutOfReach(mirror=mirror, file=entry.url_name)
+    if fetching and fetching.problem:
+        return "available", fetching.problem
+    return "available", None
+
+
+def require_weights(entry: Entry, studio: "Studio") -> None:
+    """Raise why a network cannot be run now: nothing when it can (or was asked for untrained)."""
+    if entry.problem:
+        raise ModelUnavailable(model=entry.title, reason=entry.problem)
+    if not entry.trained or entry.present:
+        return
+    raise (NoWeights if entry.url_name is None else WeightsNotFetched)(model=entry.title)

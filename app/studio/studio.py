@@ -1,0 +1,176 @@
+"""The studio: what the web asks for, from the archive or from the device, once for all who ask."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from app import __version__
+from app.archive import Archive, KeptImage, Result
+from app.errors import ModelUnavailable, UnknownImage
+from app.settings import Settings
+from app.studio import networks, samples
+from app.studio.engine import Engine
+from app.studio.engine.decoders import Decoders
+from app.studio.fetching import Fetcher
+from app.studio.recipes import Description, OfPicture, Recipe
+from app.zoo.catalogue import Catalogue, Entry
+
+R = TypeVar("R", bound=Recipe)
+SWEEP_SECONDS = 60.0
+
+
+class Studio:
+    """Everything behind the pages: networks, pictures, results. Imports no torch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.catalogue = Catalogue(settings.models_dir)
+        self.archive = Archive(settings.data_dir, settings.quota_bytes)
+        self.engine = Engine(settings)
+        self.decoders = Decoders(settings)
+        self.fetcher = Fetcher(settings, self.archive)
+        self._making: dict[str, asyncio.Task[Result]] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start the processes, and stop them at the end."""
+        await self.engine.start()
+        await self.decoders.start()
+        chores = [asyncio.create_task(self._sweep()), asyncio.create_task(self._take_samples())]
+        try:
+            yield
+        finally:
+            under_way = [*chores, *self._making.values()]
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            await self.fetcher.stop()
+            await self.decoders.stop()
+            await self.engine.stop()
+            self.archive.close()
+
+    async def models(self) -> list[networks.Card]:
+        """The list of networks, the default first."""
+        entries = await asyncio.to_thread(self.catalogue.entries)
+        online = await self.fetcher.reachable()
+        cards = [networks.card(entry, self, online) for entry in entries]
+        return sorted(cards, key=lambda card: card.name != self.settings.default_model)
+
+    def known(self, model: str) -> dict[str, Any] | None:
+        """A network's description if it was made before; raises UnknownModel."""
+        return self.known_entry(self.catalogue.entry(model))
+
+    def known_entry(self, entry: Entry) -> dict[str, Any] | None:
+        """The description of an entry if it was made before."""
+        result = self.archive.result(_description(entry).key)
+        return result.facts if result else None
+
+    async def description(self, model: str) -> dict[str, Any]:
+        """A network's layers and numbers; asks the device when they are not known yet."""
+        entry = self.catalogue.entry(model)
+        if entry.problem:
+            raise ModelUnavailable(model=entry.title, reason=entry.problem)
+        recipe = _description(entry)
+        return (self.archive.result(recipe.key) or await self._once(recipe)).facts
+
+    def made(self, recipe: Recipe) -> Result | None:
+        """What came of a recipe if it was made before."""
+        complete = self._complete(recipe)
+        return self.archive.result(complete.key) if complete else None
+
+    async def make(self, recipe: Recipe) -> Result:
+        """What comes of a recipe: from the archive, or made by the device."""
+        networks.require_weights(self.catalogue.entry(recipe.model), self)
+        await self.description(recipe.model)
+        complete = self._complete(recipe)
+        if complete is None:  # the weights were changed on disk since the line above
+            raise ModelUnavailable(model=recipe.model, reason="its weights have just changed.")
+        return self.archive.result(complete.key) or await self._once(complete)
+
+    def _complete(self, recipe: R) -> R | None:
+        """The recipe with the hash of the weights in it; None while that is not known."""
+        known = self.known(recipe.model)
+        if known is None:
+            return None
+        return replace(recipe, weights=known["weights"]["sha256"] or "untrained")
+
+    async def _once(self, recipe: Recipe) -> Result:
+        """Have it made, by one call for any number of people who wait for it."""
+        task = self._making.get(recipe.key)
+        if task is None:
+            task = asyncio.create_task(self._call(recipe))
+            self._making[recipe.key] = task
+            task.add_done_callback(lambda _: self._making.pop(recipe.key, None))
+        return await asyncio.shield(task)
+
+    async def _call(self, recipe: Recipe) -> Result:
+        made = await self.engine.call(recipe)
+        image = recipe.image if isinstance(recipe, OfPicture) else None
+        if image is not None:
+            self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
+        return await asyncio.to_thread(
+            self.archive.keep_result, recipe.key, made.facts, made.picture, made.media, image
+        )
+
+    def read(self, result: Result) -> bytes | None:
+        """A result's picture; None when it is gone or damaged, so that it must be made again."""
+        return self.archive.read(result)
+
+    # Pictures
+
+    async def take_picture(self, data: bytes, name: str, owner: str) -> KeptImage:
+        """Decode, clean and keep an upload; raises what is wrong with it."""
+        clean = await self.decoders.clean(data)
+        return await asyncio.to_thread(
+            self.archive.keep_image,
+            owner=owner,
+            name=name,
+            picture=clean.picture,
+            preview=clean.preview,
+            width=clean.width,
+            height=clean.height,
+            original=(clean.original_width, clean.original_height),
+            hours=self.settings.upload_hours,
+        )
+
+    def image(self, image: str, owner: str | None) -> KeptImage:
+        """A picture that this owner may see; UnknownImage for strangers unless it is shared."""
+        kept = self.archive.image(image)
+        if kept.owner not in (samples.OWNER, owner) and not kept.shared:
+            raise UnknownImage()
+        return kept
+
+    def own_image(self, image: str, owner: str | None) -> KeptImage:
+        """A picture that this owner may change; UnknownImage for all others."""
+        kept = self.archive.image(image)
+        if owner is None or kept.owner != owner:
+            raise UnknownImage()
+        return kept
+
+    async def delete_image(self, image: str) -> None:
+        """Delete a picture with all that was made from it, here and on the devices."""
+        await asyncio.to_thread(self.archive.delete_image, image)
+        self.engine.forget(image)
+
+    def sample_images(self) -> list[KeptImage]:
+        """The sample photos that are ready, in their order."""
+        return samples.kept(self.archive)
+
+    async def _take_samples(self) -> None:
+        await samples.take(self.archive, self.decoders)
+
+    async def _sweep(self) -> None:
+        """Delete what has expired or is over the quota, for ever and ever."""
+        while True:
+            for image in await asyncio.to_thread(self.archive.sweep):
+                self.engine.forget(image)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _description(entry: Entry) -> Description:
+    """The recipe of a description: another one when code, catalogue or the weights' file change."""
+    said = f"{__version__} {entry} {entry.stamp}"
+    return Description(model=entry.name, weights=hashlib.sha256(said.encode()).hexdigest())

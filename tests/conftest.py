@@ -1,0 +1,27 @@
+"""What all tests share: the real photographs and weights, and a program that runs for real."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+def shared(name: str) -> Path:
+    """A folder of real photographs or weights beside the checkout; skips where it is absent."""
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"needs ../shared/{name}, which is not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def weights_folder() -> Path:
+    """Real pretrained checkpoints: GoogLeNet and AlexNet as published, SqueezeNet."""
+    return shared("weights")
+
+
+@pytest.fixture(scope="session")
+def photos_folder() -> Path:
+    """500 labelled photographs."""
+    return shared("photos")
