@@ -1,7 +1,7 @@
 """Makers: recipe -> what was asked for. They run in the device's process, one at a time."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app import __version__
-from app.errors import NoClassifier, NoFilters, UnknownChannel, UnknownImage, UnknownLayer
-from app.studio.passes import KeptPasses, Pass
+from app.errors import NoClassifier, UnknownImage, UnknownLayer
+from app.studio.filter_sheets import filter_sheet
+from app.studio.grids import activation_grid, channel_map, source_facts
+from app.studio.passes import Box, KeptPasses, Pass
 from app.studio.recipes import (
     ActivationGrid,
     ChannelMap,
@@ -22,8 +23,7 @@ from app.studio.recipes import (
     Prediction,
     Recipe,
 )
-from app.vision import activations, colors, filters, sheets
-from app.zoo.catalogue import Catalogue
+from app.zoo.catalogue import Catalogue, Preprocessing
 from app.zoo.keeper import Keeper, Network, describe
 from app.zoo.taps import tap
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 Answer = Callable[[Made], None]
+#: Prepared pictures are small (0.6 MB); this many are kept beside the passes.
+MOST_PREPARED = 64
 
 
 class Workshop:
@@ -41,10 +43,11 @@ class Workshop:
         self._catalogue = Catalogue(settings.models_dir)
         self._keeper = Keeper(self._catalogue, device, settings.network_memory_bytes)
         self._passes = KeptPasses(settings.activation_memory_bytes)
+        self._prepared: OrderedDict[tuple[str, Preprocessing], tuple[Tensor, Box]] = OrderedDict()
 
     def warm(self) -> None:
         """Load the default network and run it once, so that the first person does not wait."""
-        network = self._keeper.network(self._settings.default_model)
+        network = self.network(self._settings.default_model)
         with torch.no_grad():
             network(network.prepare(Image.new("RGB", (256, 256))))
 
@@ -60,20 +63,37 @@ class Workshop:
                 case Prediction():
                     answer(self._prediction(recipe))
                 case ActivationGrid():
-                    self._on_activation(recipe, recipe.layer, _grid, answer)
+                    self._on_activation(recipe, recipe.layer, activation_grid, answer)
                 case ChannelMap():
-                    self._on_activation(recipe, recipe.layer, _channel_map, answer)
+                    self._on_activation(recipe, recipe.layer, channel_map, answer)
                 case Filters():
-                    answer(_filters(recipe, self._keeper.network(recipe.model)))
+                    answer(filter_sheet(recipe, self.network(recipe.model)))
                 case _:
                     raise TypeError(f"no maker for a {type(recipe).__name__}")
+
+    def network(self, model: str) -> Network:
+        """A network on this device, loaded when it is not there yet."""
+        return self._keeper.network(model)
+
+    def prepared(self, network: Network, image: str, source: str) -> tuple[Tensor, Box]:
+        """What the network is given of a picture, [1,3,H,W], and the crop that this is."""
+        key = (image, network.preprocessing)
+        if key not in self._prepared:
+            picture = _picture(source)
+            self._prepared[key] = (network.prepare(picture), network.crop_box(*picture.size))
+        self._prepared.move_to_end(key)
+        if len(self._prepared) > MOST_PREPARED:
+            self._prepared.popitem(last=False)
+        return self._prepared[key]
 
     def forget(self, image: str) -> None:
         """Drop everything computed from a deleted picture."""
         self._passes.forget(image)
+        for key in [key for key in self._prepared if key[0] == image]:
+            del self._prepared[key]
 
     def _prediction(self, recipe: Prediction) -> Made:
-        network = self._keeper.network(recipe.model)
+        network = self.network(recipe.model)
         if not network.labels:
             raise NoClassifier(model=network.entry.title)
         done = self._pass(recipe, network)
@@ -83,209 +103,57 @@ class Workshop:
             {"class": index, "label": network.labels[index], "probability": probability}
             for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         ]
-        return Made(_source(recipe, network, done.crop) | {"top": rows})
+        return Made(source_facts(recipe, network, done.crop) | {"top": rows})
 
     def _on_activation(
         self,
         recipe: OfPicture,
         layer: str,
-        maker: Callable[[Any, Network, Tensor, tuple[float, ...]], Made],
+        maker: Callable[[Any, Network, Tensor, Box], Made],
         answer: Answer,
     ) -> None:
         """Make something of one layer's activation: of the kept one, or in the middle of a pass.
 
         The pass goes on to its end after the answer, so that no other layer needs one.
         """
-        network = self._keeper.network(recipe.model)
+        network = self.network(recipe.model)
         if layer not in network.layers:
             raise UnknownLayer(model=network.entry.title, layer=layer)
         kept = self._passes.find(recipe.model, recipe.weights, recipe.image)
         if kept is not None:
             answer(maker(recipe, network, kept.activations[layer], kept.crop))
             return
+        _, crop = self.prepared(network, recipe.image, recipe.source)
 
-        def seen(name: str, activation: Tensor, crop: tuple[float, ...]) -> None:
-            if name == layer:
-                answer(maker(recipe, network, activation, crop))
+        def on_seen(_: str, activation: Tensor) -> None:
+            answer(maker(recipe, network, activation, crop))
 
-        self._pass(recipe, network, seen)
+        self._pass(recipe, network, [layer], on_seen)
 
     def _pass(
         self,
         recipe: OfPicture,
         network: Network,
-        seen: Callable[[str, Tensor, tuple[float, ...]], None] = lambda *_: None,
+        early: Collection[str] = (),
+        on_seen: Callable[[str, Tensor], None] | None = None,
     ) -> Pass:
         """The pass of a picture through a network, kept or run now."""
         kept = self._passes.find(recipe.model, recipe.weights, recipe.image)
         if kept is not None:
             return kept
-        picture = _picture(recipe)
-        crop = network.crop_box(*picture.size)
-        batch = network.prepare(picture)
-        with tap(
-            network,
-            list(network.layers),
-            stop=False,
-            on_seen=lambda name, activation: seen(name, activation, crop),
-        ) as listened:
+        batch, crop = self.prepared(network, recipe.image, recipe.source)
+        names = list(network.layers)
+        with tap(network, names, stop=False, on_seen=on_seen, early=early) as listened:
             logits = network(batch)
         done = Pass(listened, logits, crop, listened.nbytes)
         self._passes.keep(recipe.model, recipe.weights, recipe.image, done)
         return done
 
 
-def _picture(recipe: OfPicture) -> Image.Image:
+def _picture(source: str) -> Image.Image:
     """The kept picture, RGB; UnknownImage when it was deleted meanwhile."""
     try:
-        with Image.open(Path(recipe.source), formats=("PNG",)) as picture:
+        with Image.open(Path(source), formats=("PNG",)) as picture:
             return picture.convert("RGB")
     except FileNotFoundError:
         raise UnknownImage() from None
-
-
-def _source(
-    recipe: Recipe, network: Network, crop: tuple[float, ...] | None = None
-) -> dict[str, Any]:
-    """What every result says of where it comes from."""
-    facts = {
-        **recipe.facts(),
-        "trained": network.trained,
-        "weights_sha256": network.weights_sha256,
-    }
-    return facts if crop is None else facts | {"crop": list(crop)}
-
-
-def _texts(recipe: Recipe, network: Network, scale: Mapping[str, Any]) -> dict[str, str]:
-    """The PNG's text chunks: enough to say what is shown, nothing of whose picture it was."""
-    said = {key: value for key, value in recipe.facts().items() if key != "image"}
-    return {
-        "Software": f"Laterna {__version__}",
-        "Laterna recipe": json.dumps(said),
-        "Laterna scale": json.dumps(dict(scale)),
-        "Laterna weights": network.weights_sha256 or "untrained",
-    }
-
-
-def _color_facts(name: str, sided: colors.Sided) -> dict[str, Any]:
-    return {"name": name, "stops": list(colors.stops(name, sided))}
-
-
-def _grid(
-    recipe: ActivationGrid, network: Network, activation: Tensor, crop: tuple[float, ...]
-) -> Made:
-    """All channels of a layer on one sheet."""
-    maps = activations.maps(activation)
-    numbers = activations.statistics(maps)
-    scale = activations.layer_scale(numbers, recipe.scale)
-    order = activations.ordered(numbers, recipe.sort)
-    tile = recipe.tile or sheets.natural_tile(maps.shape[2])
-    sheet = sheets.plan(len(maps), tile, marked=not network.trained)
-    name = recipe.colors or colors.DEFAULT[scale.sided]
-    tiles = activations.entries(activations.reduced(maps, tile), numbers, scale).cpu()
-    if recipe.sort != "index":
-        tiles = tiles[order]
-    scale_facts = _scale_facts(scale)
-    picture = sheets.draw(
-        sheets.magnified(tiles, tile),
-        sheet,
-        colors.palette(name, scale.sided),
-        _texts(recipe, network, scale_facts),
-        marked=not network.trained,
-    )
-    facts = _source(recipe, network, crop) | {
-        "shape": list(maps.shape),
-        "scale": scale_facts,
-        "colors": _color_facts(name, scale.sided),
-        "channels": numbers.rows(order),
-        "dead": int(numbers.dead.sum()),
-        "sheet": sheet.facts(),
-    }
-    return Made(facts, picture)
-
-
-def _scale_facts(scale: activations.Scale) -> dict[str, Any]:
-    return {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
-
-
-def _channel_map(
-    recipe: ChannelMap, network: Network, activation: Tensor, crop: tuple[float, ...]
-) -> Made:
-    """One channel, magnified, on its layer's scale or its own."""
-    maps = activations.maps(activation)
-    if not 0 <= recipe.channel < len(maps):
-        raise UnknownChannel(layer=recipe.layer, channels=len(maps), channel=recipe.channel)
-    numbers = activations.statistics(maps)
-    scale = activations.layer_scale(numbers, recipe.scale)
-    chosen = slice(recipe.channel, recipe.channel + 1)
-    own = activations.statistics(maps[chosen])
-    if recipe.scale == "channel":
-        reach = max(-float(own.low[0]), float(own.high[0]))
-        low = 0.0 if scale.sided == "one" else -reach
-        scale = activations.Scale("channel", low, reach, scale.sided)
-    tiles = activations.entries(maps[chosen], own, scale).cpu()
-    sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0)
-    name = recipe.colors or colors.DEFAULT[scale.sided]
-    scale_facts = _scale_facts(scale)
-    picture = sheets.draw(
-        sheets.magnified(tiles, recipe.size),
-        sheet,
-        colors.palette(name, scale.sided),
-        _texts(recipe, network, scale_facts),
-        marked=not network.trained,
-    )
-    facts = _source(recipe, network, crop) | own.rows(torch.tensor([0]))[0]
-    facts |= {
-        "channel": recipe.channel,
-        "shape": list(maps.shape[1:]),
-        "scale": scale_facts,
-        "colors": _color_facts(name, scale.sided),
-        "width": sheet.width,
-        "height": sheet.height,
-    }
-    return Made(facts, picture)
-
-
-def _filters(recipe: Filters, network: Network) -> Made:
-    """The filters of a convolution as published: before any batch norm was folded into them."""
-    if recipe.layer not in network.layers:
-        raise UnknownLayer(model=network.entry.title, layer=recipe.layer)
-    weights = network.filters(recipe.layer)
-    if weights is None:
-        raise NoFilters(layer=recipe.layer)
-    bgr = network.preprocessing.channels == "BGR"
-    if recipe.channel >= len(weights):
-        raise UnknownChannel(layer=recipe.layer, channels=len(weights), channel=recipe.channel)
-    if recipe.channel < 0:
-        drawn = filters.layer_filters(weights, bgr)
-    else:
-        drawn = filters.filter_inputs(weights, recipe.channel, bgr)
-    return _filter_sheet(recipe, network, drawn, list(weights.shape))
-
-
-def _filter_sheet(
-    recipe: Filters, network: Network, drawn: filters.FilterTiles, shape: list[int]
-) -> Made:
-    name = recipe.colors or colors.DEFAULT["signed"]
-    scale = {"low": -drawn.reach, "high": drawn.reach, "sided": "signed"}
-    side = drawn.tiles.shape[2]
-    tile = recipe.tile or (side if drawn.mode == "matrix" else side * max(1, 44 // side))
-    sheet = sheets.plan(len(drawn.tiles), tile, marked=not network.trained)
-    picture = sheets.draw(
-        sheets.magnified(drawn.tiles, tile),
-        sheet,
-        None if drawn.mode == "rgb" else colors.palette(name, "signed"),
-        _texts(recipe, network, scale),
-        marked=not network.trained,
-    )
-    what = "filter" if recipe.channel < 0 or drawn.mode == "rgb" else "input"
-    rows = zip(drawn.shown, drawn.norms, strict=True)
-    facts = _source(recipe, network) | {
-        "shape": shape,
-        "mode": drawn.mode,
-        "scale": scale,
-        "colors": _color_facts("gray" if drawn.mode == "rgb" else name, "signed"),
-        "filters": [{what: index, "norm": norm} for index, norm in rows],
-        "sheet": sheet.facts(),
-    }
-    return Made(facts, picture)

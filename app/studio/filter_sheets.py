@@ -1,0 +1,54 @@
+"""Filter sheets: (recipe, network) -> the filters of a convolution as pictures."""
+
+from app.errors import NoFilters, UnknownChannel, UnknownLayer
+from app.studio.grids import color_facts, source_facts, texts
+from app.studio.recipes import Filters, Made
+from app.vision import colors, filters, sheets
+from app.zoo.keeper import Network
+
+#: Filters are drawn about this large, in whole multiples of their own size.
+FILTER_TILE = 44
+
+
+def filter_sheet(recipe: Filters, network: Network) -> Made:
+    """The filters of a convolution as published: before any batch norm was folded into them."""
+    if recipe.layer not in network.layers:
+        raise UnknownLayer(model=network.entry.title, layer=recipe.layer)
+    weights = network.filters(recipe.layer)
+    if weights is None:
+        raise NoFilters(layer=recipe.layer)
+    bgr = network.preprocessing.channels == "BGR"
+    if recipe.channel >= len(weights):
+        raise UnknownChannel(layer=recipe.layer, channels=len(weights), channel=recipe.channel)
+    if recipe.channel < 0:
+        drawn = filters.layer_filters(weights, bgr)
+    else:
+        drawn = filters.filter_inputs(weights, recipe.channel, bgr)
+    return _drawn(recipe, network, drawn, list(weights.shape))
+
+
+def _drawn(recipe: Filters, network: Network, drawn: filters.FilterTiles, shape: list[int]) -> Made:
+    name = recipe.colors or colors.DEFAULT["signed"]
+    scale = {"low": -drawn.reach, "high": drawn.reach, "sided": "signed"}
+    height, width = drawn.tiles.shape[1:3]
+    times = max(1, recipe.tile // width if recipe.tile else FILTER_TILE // max(height, width))
+    marked = not network.trained
+    sheet = sheets.plan(len(drawn.tiles), width * times, marked, tile_height=height * times)
+    picture = sheets.draw(
+        drawn.tiles,
+        sheet,
+        None if drawn.mode == "rgb" else colors.palette(name, "signed"),
+        texts(recipe, network, scale),
+        marked=not network.trained,
+    )
+    what = "filter" if recipe.channel < 0 or drawn.mode == "rgb" else "input"
+    rows = zip(drawn.shown, drawn.norms, strict=True)
+    facts = source_facts(recipe, network) | {
+        "shape": shape,
+        "mode": drawn.mode,
+        "scale": scale,
+        "colors": color_facts("gray" if drawn.mode == "rgb" else name, "signed"),
+        "filters": [{what: index, "norm": norm} for index, norm in rows],
+        "sheet": sheet.facts(),
+    }
+    return Made(facts, picture)

@@ -1,0 +1,114 @@
+"""Grids: (recipe, network, activation) -> a layer's sheet or one channel's map, with numbers."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app import __version__
+from app.errors import UnknownChannel
+from app.studio.passes import Box
+from app.studio.recipes import ActivationGrid, ChannelMap, Made, Recipe
+from app.vision import activations, colors, sheets
+from app.zoo.keeper import Network
+
+
+def source_facts(recipe: Recipe, network: Network, crop: Box | None = None) -> dict[str, Any]:
+    """What every result says of where it comes from."""
+    facts = {
+        **recipe.facts(),
+        "trained": network.trained,
+        "weights_sha256": network.weights_sha256,
+    }
+    return facts if crop is None else facts | {"crop": list(crop)}
+
+
+def texts(recipe: Recipe, network: Network, scale: Mapping[str, Any]) -> dict[str, str]:
+    """The PNG's text chunks: enough to say what is shown, nothing of whose picture it was."""
+    said = {key: value for key, value in recipe.facts().items() if key != "image"}
+    return {
+        "Software": f"Laterna {__version__}",
+        "Laterna recipe": json.dumps(said),
+        "Laterna scale": json.dumps(dict(scale)),
+        "Laterna weights": network.weights_sha256 or "untrained",
+    }
+
+
+def color_facts(name: str, sided: colors.Sided) -> dict[str, Any]:
+    """A palette as a legend shows it."""
+    return {"name": name, "stops": list(colors.stops(name, sided))}
+
+
+def activation_grid(
+    recipe: ActivationGrid, network: Network, activation: Tensor, crop: Box
+) -> Made:
+    """All channels of a layer on one sheet."""
+    maps = activations.maps(activation)
+    numbers = activations.statistics(maps)
+    scale = activations.layer_scale(numbers, recipe.scale)
+    order = activations.ordered(numbers, recipe.sort)
+    tile = recipe.tile or sheets.natural_tile(maps.shape[2])
+    sheet = sheets.plan(len(maps), tile, marked=not network.trained)
+    name = recipe.colors or colors.DEFAULT[scale.sided]
+    tiles = activations.entries(activations.reduced(maps, tile), numbers, scale).cpu()
+    if recipe.sort != "index":
+        tiles = tiles[order]
+    scale_facts = _scale_facts(scale)
+    picture = sheets.draw(
+        tiles,
+        sheet,
+        colors.palette(name, scale.sided),
+        texts(recipe, network, scale_facts),
+        marked=not network.trained,
+    )
+    facts = source_facts(recipe, network, crop) | {
+        "shape": list(maps.shape),
+        "scale": scale_facts,
+        "colors": color_facts(name, scale.sided),
+        "channels": numbers.rows(order),
+        "dead": int(numbers.dead.sum()),
+        "sheet": sheet.facts(),
+    }
+    return Made(facts, picture)
+
+
+def _scale_facts(scale: activations.Scale) -> dict[str, Any]:
+    return {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
+
+
+def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: Box) -> Made:
+    """One channel, magnified, on its layer's scale or its own."""
+    maps = activations.maps(activation)
+    if not 0 <= recipe.channel < len(maps):
+        raise UnknownChannel(layer=recipe.layer, channels=len(maps), channel=recipe.channel)
+    numbers = activations.statistics(maps)
+    scale = activations.layer_scale(numbers, recipe.scale)
+    chosen = slice(recipe.channel, recipe.channel + 1)
+    own = activations.statistics(maps[chosen])
+    if recipe.scale == "channel":
+        reach = max(-float(own.low[0]), float(own.high[0]))
+        low = 0.0 if scale.sided == "one" else -reach
+        scale = activations.Scale("channel", low, reach, scale.sided)
+    tiles = activations.entries(maps[chosen], own, scale).cpu()
+    sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0)
+    name = recipe.colors or colors.DEFAULT[scale.sided]
+    scale_facts = _scale_facts(scale)
+    picture = sheets.draw(
+        tiles,
+        sheet,
+        colors.palette(name, scale.sided),
+        texts(recipe, network, scale_facts),
+        marked=not network.trained,
+    )
+    facts = source_facts(recipe, network, crop) | own.rows(torch.tensor([0]))[0]
+    facts |= {
+        "channel": recipe.channel,
+        "shape": list(maps.shape[1:]),
+        "scale": scale_facts,
+        "colors": color_facts(name, scale.sided),
+        "width": sheet.width,
+        "height": sheet.height,
+    }
+    return Made(facts, picture)

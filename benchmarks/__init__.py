@@ -1,0 +1,1 @@
+"""How fast and how right: run by hand, the last results kept in benchmarks/results."""
