@@ -1,0 +1,49 @@
+"""The page for programmers: the OpenAPI description, written out; no scripts of others."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.web import pages, urls
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(urls.DOCS)
+async def docs(request: Request) -> Response:
+    """All addresses for programs, with their fields and examples."""
+    described: dict[str, Any] = request.app.openapi()
+    return pages.respond(request, "docs.html", operations=operations(described))
+
+
+def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """What can be asked, in the order of the routes: method, path, words, fields, answers."""
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "text": operation.get("description", ""),
+            "fields": operation.get("parameters", []),
+            "answers": {
+                status: _answer(described, answer)
+                for status, answer in operation["responses"].items()
+            },
+        }
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _answer(described: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer's media types, and the first example of its schema."""
+    content = answer.get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    name = schema.get("$ref", "").rpartition("/")[2]
+    named = described.get("components", {}).get("schemas", {}).get(name, {})
+    return {
+        "text": answer.get("description", ""),
+        "media": [media for media in content],
+        "fields": list(named.get("properties", {})),
+        "example": next(iter(named.get("examples", [])), None),
+    }

@@ -1,0 +1,80 @@
+"""Fetching weights: started and stopped by a form, watched as a stream of fragments."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.studio.fetching import Fetching
+from app.studio.studio import Studio
+from app.web import languages, models, pages, twins, urls
+from app.web.activations import go
+from app.web.given import TheStudio
+
+router = APIRouter()
+
+
+def facts(model: str, fetching: Fetching) -> dict[str, Any]:
+    """How far it is, in JSON."""
+    problem = fetching.problem.message(languages.gettext) if fetching.problem else ""
+    return {
+        "model": model,
+        "state": fetching.state,
+        "bytes": fetching.bytes,
+        "total": fetching.total,
+        "problem": problem,
+    }
+
+
+async def _start(studio: Studio, model: str) -> Fetching:
+    return await studio.fetcher.start(studio.catalogue.entry(model))
+
+
+@router.post(urls.FETCH + urls.JSON, status_code=202, response_model=twins.Fetching)
+async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
+    """Start fetching a network's weights from the mirror; asking twice is harmless."""
+    return facts(model, await _start(studio, model))
+
+
+@router.post(urls.FETCH, include_in_schema=False)
+async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
+    """Start fetching a network's weights, then show the list with its progress."""
+    await _start(studio, model)
+    return go(urls.MODELS)
+
+
+@router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202)
+async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
+    """Stop fetching a network's weights."""
+    await studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    return {"model": model}
+
+
+@router.post(urls.FETCH_CANCEL, include_in_schema=False)
+async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
+    """Stop fetching a network's weights, then show the list."""
+    await studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    return go(urls.MODELS)
+
+
+@router.get(urls.FETCH_EVENTS, response_class=EventSourceResponse, include_in_schema=False)
+async def events(
+    request: Request, studio: TheStudio, model: str
+) -> AsyncIterator[ServerSentEvent]:
+    """The network's row, as often as it changes, then `end`; the first is the state of now."""
+    entry = studio.catalogue.entry(model)
+    if studio.fetcher.fetching(entry.name):
+        async for snapshot in studio.fetcher.changes(entry.name):
+            yield ServerSentEvent(raw_data=await _row(request, studio, model, snapshot))
+    yield ServerSentEvent(raw_data=await _row(request, studio, model, None))
+    yield ServerSentEvent(event="end", raw_data="end")
+
+
+async def _row(
+    request: Request, studio: Studio, model: str, snapshot: Fetching | None
+) -> str:
+    row = await models.usable(studio, model)
+    said = facts(model, snapshot) if snapshot else None
+    return pages.render(request, "models.html", "state", row=row, fetching=said)

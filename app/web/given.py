@@ -1,0 +1,39 @@
+"""What handlers are given: the studio, and what a path names."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.errors import UnknownLayer
+from app.settings import Settings
+from app.studio.studio import Studio
+
+
+async def studio(request: Request) -> Studio:
+    """The studio behind this app."""
+    found: Studio = request.app.state.studio
+    return found
+
+
+async def settings(request: Request) -> Settings:
+    """The settings of this app."""
+    found: Settings = request.app.state.settings
+    return found
+
+
+TheStudio = Annotated[Studio, Depends(studio)]
+TheSettings = Annotated[Settings, Depends(settings)]
+
+
+async def description(studio: Studio, model: str) -> dict[str, Any]:
+    """A network's description: at once when it is known, else from the device."""
+    return studio.known(model) or await studio.description(model)
+
+
+def layer_of(described: dict[str, Any], name: str) -> dict[str, Any]:
+    """One layer of a described network; UnknownLayer when it has none of that name."""
+    for layer in described["layers"]:
+        if layer["name"] == name:
+            found: dict[str, Any] = layer
+            return found
+    raise UnknownLayer(model=described["title"], layer=name)

@@ -1,0 +1,60 @@
+"""Health: alive, ready, metrics, and what the devices do."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app.studio.studio import Studio
+from app.web import metrics, pages, twins, urls
+from app.web.given import TheStudio
+
+router = APIRouter()
+
+
+@router.get(urls.HEALTHZ)
+async def healthz() -> dict[str, str]:
+    """Alive: the server answers, whatever the devices do."""
+    return {"status": "alive"}
+
+
+@router.get(urls.READYZ)
+async def readyz(studio: TheStudio) -> Response:
+    """Ready: at least one device can make something (200), or not yet (503)."""
+    states = {device.name: device.state for device in studio.engine.devices()}
+    ready = "ready" in states.values()
+    headers = {} if ready else {"Retry-After": "2"}
+    body = {"status": "ready" if ready else "starting", "devices": states}
+    return JSONResponse(body, 200 if ready else 503, headers)
+
+
+@router.get(urls.METRICS, responses={200: {"content": {"text/plain": {}}}})
+async def metrics_text(studio: TheStudio) -> Response:
+    """Counters of this server as Prometheus text."""
+    return Response(metrics.written(studio), media_type=CONTENT_TYPE_LATEST)
+
+
+def _queue(studio: Studio) -> dict[str, Any]:
+    devices = [
+        {
+            "name": device.name,
+            "state": device.state,
+            "doing": device.doing,
+            "waiting": device.waiting,
+        }
+        for device in studio.engine.devices()
+    ]
+    return {"devices": devices, "waiting": studio.engine.waiting()}
+
+
+@router.get(urls.QUEUE + urls.JSON, response_model=twins.Queue)
+async def queue_json(studio: TheStudio) -> dict[str, Any]:
+    """What the devices do and what waits, without naming anybody's picture."""
+    return _queue(studio)
+
+
+@router.get(urls.QUEUE, include_in_schema=False)
+async def queue_page(request: Request, studio: TheStudio) -> Response:
+    """What the devices do and what waits."""
+    return pages.respond(request, "queue.html", **_queue(studio))

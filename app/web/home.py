@@ -1,0 +1,46 @@
+"""Home: the lantern lit on a sample photo, one's own pictures, and the networks."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.errors import LaternaError
+from app.settings import Settings
+from app.studio.studio import Studio
+from app.web import images, models, pages, urls
+from app.web.given import TheSettings, TheStudio
+from app.web.sessions import Owner
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(urls.HOME)
+async def home(
+    request: Request, studio: TheStudio, settings: TheSettings, owner: Owner
+) -> Response:
+    """The start page; needs no device and no choice."""
+    samples = studio.sample_images()
+    return pages.respond(
+        request,
+        "home.html",
+        samples=samples,
+        shown=shown(studio, settings, samples),
+        models=await models.rows(studio),
+        default=settings.default_model,
+        **images.own(studio, settings, owner),
+    )
+
+
+def shown(studio: Studio, settings: Settings, samples: list[Any]) -> dict[str, Any] | None:
+    """A sample and a layer of the default network worth looking at first, if they are known."""
+    try:
+        described = studio.known(settings.default_model)
+    except LaternaError:
+        return None
+    if not described or not samples:
+        return None
+    sights = [layer for layer in described["layers"] if 16 <= layer["shape"][0] <= 48]
+    small = [layer for layer in sights if layer["shape"][1] <= 56]
+    layer = next(iter(small or sights or described["layers"]), None)
+    return {"image": samples[0], "model": described, "layer": layer} if layer else None

@@ -1,0 +1,140 @@
+"""Layers and channels of a network, without a picture: numbers, filters, where to look next."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.errors import UnknownChannel
+from app.studio.recipes import Filters
+from app.studio.studio import Studio
+from app.web import activations, models, pages, twins, urls
+from app.web.given import TheStudio, description, layer_of
+
+router = APIRouter()
+
+
+def has_filters(layer: dict[str, Any]) -> bool:
+    """Whether this layer's filters can be drawn."""
+    return layer["kind"] in ("convolution", "transposed convolution")
+
+
+def neighbours(described: dict[str, Any], name: str) -> tuple[str | None, str | None]:
+    """The layers before and after one, in the order they run."""
+    names = [layer["name"] for layer in described["layers"]]
+    place = names.index(name)
+    before = names[place - 1] if place else None
+    return before, names[place + 1] if place + 1 < len(names) else None
+
+
+@router.get(urls.FILTERS, responses={200: {"content": {"image/png": {}}}})
+async def filters_png(
+    request: Request, studio: TheStudio, fields: activations.FilterQuery, model: str, layer: str
+) -> Response:
+    """All filters of a convolution on one sheet."""
+    recipe = Filters(model=model, layer=layer, **fields.model_dump())
+    return await activations.picture(request, studio, recipe)
+
+
+@router.get(urls.CHANNEL_FILTERS, responses={200: {"content": {"image/png": {}}}})
+async def channel_filters_png(
+    request: Request,
+    studio: TheStudio,
+    fields: activations.FilterQuery,
+    model: str,
+    layer: str,
+    channel: int,
+) -> Response:
+    """One filter of a convolution, one tile per input channel."""
+    recipe = Filters(model=model, layer=layer, channel=channel, **fields.model_dump())
+    return await activations.picture(request, studio, recipe)
+
+
+@router.get(urls.CHANNEL + urls.JSON, response_model=twins.Channel)
+async def channel_json(
+    studio: TheStudio, model: str, layer: str, channel: int
+) -> dict[str, Any]:
+    """One channel of a layer."""
+    described, found = await _channel(studio, model, layer, channel)
+    return {
+        "model": described["name"],
+        "layer": layer,
+        "channel": channel,
+        "channels": found["shape"][0],
+        "shape": found["shape"][1:],
+        "filter_url": urls.channel_filters(model, layer, channel) if has_filters(found) else None,
+        "images": [
+            {"id": image.id, "url": urls.map(image.id, model, layer, channel)}
+            for image in studio.sample_images()
+        ],
+    }
+
+
+@router.get(urls.CHANNEL, include_in_schema=False)
+async def channel_page(
+    request: Request, studio: TheStudio, model: str, layer: str, channel: int
+) -> Response:
+    """One channel of a layer."""
+    described, found = await _channel(studio, model, layer, channel)
+    return pages.respond(
+        request,
+        "channel.html",
+        model=described,
+        layer=found,
+        channel=channel,
+        has_filters=has_filters(found),
+        samples=studio.sample_images(),
+    )
+
+
+async def _channel(
+    studio: Studio, model: str, layer: str, channel: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    described = await description(studio, model)
+    found = layer_of(described, layer)
+    check_channel(found, channel)
+    return described, found
+
+
+def check_channel(layer: dict[str, Any], channel: int) -> None:
+    """Raise UnknownChannel unless the layer has this channel."""
+    channels = layer["shape"][0]
+    if not 0 <= channel < channels:
+        raise UnknownChannel(layer=layer["name"], channels=channels, channel=channel)
+
+
+@router.get(urls.LAYER + urls.JSON, response_model=twins.Layer)
+async def layer_json(studio: TheStudio, model: str, layer: str) -> dict[str, Any]:
+    """One layer of a network."""
+    described = await description(studio, model)
+    return layer_of(models.with_urls(described), layer)
+
+
+@router.get(urls.LAYER, include_in_schema=False)
+async def layer_page(
+    request: Request,
+    studio: TheStudio,
+    model: str,
+    layer: str,
+    go: Annotated[int | None, Query(description="a channel to go to")] = None,
+) -> Response:
+    """One layer of a network."""
+    described = await description(studio, model)
+    found = layer_of(described, layer)
+    if go is not None:
+        check_channel(found, go)
+        return activations.go(urls.channel(model, layer, go))
+    before, after = neighbours(described, layer)
+    return pages.respond(
+        request,
+        "layer.html",
+        model=described,
+        layer=found,
+        before=before,
+        after=after,
+        has_filters=has_filters(found),
+        groups=models.grouped(described["layers"]),
+        samples=studio.sample_images(),
+    )
+
+

@@ -1,0 +1,56 @@
+"""Metrics: counters of this process in the form that Prometheus reads."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.studio.studio import Studio
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "laterna_requests", "Requests answered.", ("method", "route", "status"), registry=REGISTRY
+)
+SECONDS = Histogram(
+    "laterna_request_seconds",
+    "Time from a request to the last byte of its answer.",
+    ("route",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
+    registry=REGISTRY,
+)
+STATES = ("starting", "ready", "away")
+
+
+class OfStudio(Collector):
+    """The studio's state at the moment of asking."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def collect(self) -> Iterable[Metric]:
+        """Devices, what waits for them, and how full the archive is."""
+        state = GaugeMetricFamily(
+            "laterna_device_state", "1 for the state a device is in.", labels=("device", "state")
+        )
+        waiting = GaugeMetricFamily(
+            "laterna_waiting", "Requests that wait for a device.", labels=("device",)
+        )
+        for device in self._studio.engine.devices():
+            waiting.add_metric((device.name,), device.waiting)
+            for name in STATES:
+                state.add_metric((device.name, name), float(device.state == name))
+        yield state
+        yield waiting
+        yield GaugeMetricFamily(
+            "laterna_archive_bytes",
+            "Disk space used by pictures and results.",
+            value=self._studio.archive.usage(),
+        )
+
+
+def written(studio: Studio) -> bytes:
+    """All metrics as Prometheus text."""
+    own = CollectorRegistry()
+    own.register(OfStudio(studio))
+    return generate_latest(REGISTRY) + generate_latest(own)

@@ -1,0 +1,130 @@
+"""Pages: (template, facts) -> a whole page, or the one block of it that htmx asked for.
+
+The block is the one named like the element that htmx will swap: `hx-target="#numbers"` gets
+`{% block numbers %}`. So a fragment is always a part of the page it goes into.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import Response
+
+from app import __version__
+from app.settings import ROOT
+from app.web import languages, preferences, urls
+from app.web.statics import Static
+
+PRIVATE = "private, no-cache"
+#: What decides, besides the address, which page is sent.
+VARY = "HX-Request, HX-Request-Type, HX-Target, Accept-Language, Cookie"
+
+
+class Compiled(jinja2.BytecodeCache):
+    """Compiled templates, kept in memory, so that the first person does not wait for them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill in what is kept of a template."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep a compiled template."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
+    """The templates with everything they may call."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "templates"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
+        languages.gettext, languages.ngettext, newstyle=True
+    )
+    env.globals |= {
+        "urls": urls,
+        "version": __version__,
+        "languages": languages.LANGUAGES,
+        "themes": preferences.THEMES,
+        "static": lambda path: statics[path].url,
+        "whole": languages.whole,
+        "short": languages.short,
+        "percent": languages.percent,
+        "duration": languages.duration,
+    }
+    for name in env.list_templates():
+        env.get_template(name)
+    return env
+
+
+def wanted_block(request: Request) -> str | None:
+    """The id of the element that htmx will swap; None when a whole page is wanted."""
+    headers = request.headers
+    if headers.get("HX-Request") != "true" or headers.get("HX-Request-Type") != "partial":
+        return None
+    return headers.get("HX-Target", "").partition("#")[2] or None
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx will put the answer into a page."""
+    return wanted_block(request) is not None
+
+
+def render(request: Request, template: str, block: str | None = None, **facts: Any) -> str:
+    """A template, or one of its blocks, in this person's language and theme."""
+    prefers = preferences.preferences(request)
+    languages.speak(prefers.language)
+    page = request.app.state.templates.get_template(template)
+    everything = {"request": request, "prefers": prefers, "here": request.url.path, **facts}
+    if block is None:
+        return str(page.render(everything))
+    return "".join(page.blocks[block](page.new_context(everything)))
+
+
+def respond(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> Response:
+    """The answer to a person: whole, or by block, never shared between people by a cache."""
+    page = request.app.state.templates.get_template(template)
+    block = wanted_block(request)
+    body = render(request, template, block if block in page.blocks else None, **facts).encode()
+    return private(request, body, "text/html; charset=utf-8", status, headers)
+
+
+def private(
+    request: Request,
+    body: bytes,
+    media: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    digest: str | None = None,
+) -> Response:
+    """Bytes for this person only, with an ETag: asked again, an unchanged answer is a 304."""
+    etag = f'"{digest or hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    said = {"Cache-Control": PRIVATE, "ETag": etag, "Vary": VARY, **(headers or {})}
+    if status == 200 and known(request, etag):
+        return Response(status_code=304, headers=said)
+    return Response(body, status, said, media)
+
+
+def known(request: Request, etag: str) -> bool:
+    """Whether the asker already has what this ETag names."""
+    return etag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
+
+

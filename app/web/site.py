@@ -1,0 +1,70 @@
+"""The site: settings and studio -> the ASGI application with all its routes and guards."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from app import __version__
+from app.settings import Settings
+from app.studio.studio import Studio
+from app.web import (
+    activations,
+    docs,
+    errors,
+    fetching,
+    guards,
+    health,
+    home,
+    images,
+    languages,
+    layers,
+    models,
+    pages,
+    preferences,
+    statics,
+    twins,
+    urls,
+)
+from app.web.limit import UploadLimit
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+#: Suffix routes stand before bare ones within each of these.
+ROUTERS = (health, statics, preferences, home, fetching, layers, models, activations, images, docs)
+
+
+def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI:
+    """Laterna as seen from outside. `lifespan` starts and stops what is behind it."""
+    app = FastAPI(
+        title="Laterna",
+        summary="A magic lantern for convolutional networks.",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=urls.OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False},
+        responses={
+            404: {"model": twins.Failure, "description": "Not here."},
+            422: {"model": twins.Failure, "description": "A field is wrong."},
+            503: {"model": twins.Failure, "description": "Busy or away; see Retry-After."},
+        },
+    )
+    app.state.settings = settings
+    app.state.studio = studio
+    app.state.session_key = studio.archive.secret("session")
+    app.state.upload_limit = UploadLimit(settings.uploads_per_minute)
+    app.state.statics = statics.read_statics()
+    app.state.templates = pages.environment(app.state.statics)
+    for language in languages.LANGUAGES:
+        languages.catalogue(language)
+    for part in ROUTERS:
+        app.include_router(part.router)
+    errors.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(guards.Door, settings=settings)
+    app.add_middleware(guards.Witness)
+    return app

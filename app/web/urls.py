@@ -1,0 +1,147 @@
+"""Addresses: the only place that writes a path. A template for the routes, a function for links.
+
+Names with a dot in front (`.json`) are twins of the page; routes declare them before the bare one.
+"""
+
+from urllib.parse import quote, urlencode
+
+HOME = "/"
+MODELS = "/models"
+MODEL = "/models/{model}"
+CLASSES = "/models/{model}/classes"
+FETCH = "/models/{model}/fetch"
+FETCH_CANCEL = "/models/{model}/fetch/cancel"
+FETCH_EVENTS = "/models/{model}/events"
+LAYER = "/models/{model}/layers/{layer}"
+FILTERS = "/models/{model}/layers/{layer}/filters.png"
+CHANNEL = "/models/{model}/layers/{layer}/channels/{channel}"
+CHANNEL_FILTERS = "/models/{model}/layers/{layer}/channels/{channel}/filters.png"
+IMAGES = "/images"
+IMAGE = "/images/{image}"
+IMAGE_PREVIEW = "/images/{image}/preview.jpg"
+IMAGE_DELETE = "/images/{image}/delete"
+IMAGE_SHARE = "/images/{image}/share"
+PREDICTION = "/images/{image}/models/{model}"
+GRID = "/images/{image}/models/{model}/layers/{layer}"
+MAP = "/images/{image}/models/{model}/layers/{layer}/channels/{channel}"
+QUEUE = "/queue"
+PREFERENCES = "/preferences"
+HEALTHZ = "/healthz"
+READYZ = "/readyz"
+METRICS = "/metrics"
+OPENAPI = "/openapi.json"
+DOCS = "/docs"
+STATIC_FILES = "/static"
+STATIC = STATIC_FILES + "/{digest}/{path:path}"
+
+JSON, PNG = ".json", ".png"
+
+#: Twins of an untrained network end in this.
+UNTRAINED = "-untrained"
+
+
+def filled(template: str, suffix: str = "", **parts: str | int) -> str:
+    """A template with its names filled in, percent-encoded."""
+    quoted = {name: quote(str(value), safe="") for name, value in parts.items()}
+    return template.format(**quoted) + suffix
+
+
+def with_query(path: str, **fields: str | int | None) -> str:
+    """A path with those query fields that say something."""
+    said = {name: value for name, value in fields.items() if value not in (None, "", 0)}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def model(name: str, suffix: str = "") -> str:
+    """The page of a network."""
+    return filled(MODEL, suffix, model=name)
+
+
+def untrained(name: str) -> str:
+    """The page of a network's untrained twin."""
+    return model(name if name.endswith(UNTRAINED) else name + UNTRAINED)
+
+
+def classes(name: str, q: str = "") -> str:
+    """The class search of a network."""
+    return with_query(filled(CLASSES, model=name), q=q)
+
+
+def fetch(name: str) -> str:
+    """Where fetching a network's weights is started."""
+    return filled(FETCH, model=name)
+
+
+def fetch_cancel(name: str) -> str:
+    """Where fetching is stopped."""
+    return filled(FETCH_CANCEL, model=name)
+
+
+def fetch_events(name: str) -> str:
+    """The stream that tells how far the fetching is."""
+    return filled(FETCH_EVENTS, model=name)
+
+
+def layer(name: str, layer: str, suffix: str = "") -> str:
+    """The page of one layer."""
+    return filled(LAYER, suffix, model=name, layer=layer)
+
+
+def filters(name: str, layer: str) -> str:
+    """The picture of a convolution's filters."""
+    return filled(FILTERS, model=name, layer=layer)
+
+
+def channel(name: str, layer: str, channel: int) -> str:
+    """The page of one channel, without a picture."""
+    return filled(CHANNEL, model=name, layer=layer, channel=channel)
+
+
+def channel_filters(name: str, layer: str, channel: int) -> str:
+    """The picture of one filter, one tile per input channel."""
+    return filled(CHANNEL_FILTERS, model=name, layer=layer, channel=channel)
+
+
+def image(id: str, suffix: str = "") -> str:
+    """The page of a picture."""
+    return filled(IMAGE, suffix, image=id)
+
+
+def image_preview(id: str) -> str:
+    """A small JPEG of a picture."""
+    return filled(IMAGE_PREVIEW, image=id)
+
+
+def image_delete(id: str) -> str:
+    """Where a form deletes a picture."""
+    return filled(IMAGE_DELETE, image=id)
+
+
+def image_share(id: str) -> str:
+    """Where a form turns a picture's share link on or off."""
+    return filled(IMAGE_SHARE, image=id)
+
+
+def prediction(id: str, name: str, suffix: str = "") -> str:
+    """What a network takes a picture for."""
+    return filled(PREDICTION, suffix, image=id, model=name)
+
+
+def grid(
+    id: str, name: str, layer: str, suffix: str = "", **fields: str | int | None
+) -> str:
+    """The activation grid of a picture; fields: scale, sort, colors, tile, first."""
+    return with_query(filled(GRID, suffix, image=id, model=name, layer=layer), **fields)
+
+
+def map(
+    id: str, name: str, layer: str, channel: int, suffix: str = "", **fields: str | int | None
+) -> str:
+    """One channel's map of a picture; fields: scale, colors, size."""
+    path = filled(MAP, suffix, image=id, model=name, layer=layer, channel=channel)
+    return with_query(path, **fields)
+
+
+def static(digest: str, path: str) -> str:
+    """A file that never changes under this address."""
+    return f"{STATIC_FILES}/{digest}/{path}"
