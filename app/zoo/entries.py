@@ -1,0 +1,118 @@
+"""Entries: what is known of a network without loading it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from app.zoo.files import is_regular
+
+UNTRAINED = "-untrained"
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes a network's input; it belongs to the weights.
+
+    Shorter side to `resize`, centre crop of `crop`, channels in the order of `channels`, values
+    0..range, minus mean, divided by std (both in the order of `channels`).
+    """
+
+    resize: int
+    crop: int
+    interpolation: Literal["bilinear", "bicubic"]
+    channels: Literal["RGB", "BGR"]
+    range: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @property
+    def text(self) -> str:
+        """In plain words."""
+        mean, std = (
+            " / ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)
+        )
+        return (
+            f"Shorter side to {self.resize} pixels ({self.interpolation}), centre crop of "
+            f"{self.crop} x {self.crop}, {self.channels} from 0 to {self.range:g}, "
+            f"minus {mean}, divided by {std}."
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network as it is listed.
+
+    architecture: "timm:NAME", "torchvision:NAME" or "laterna:NAME".
+    weights: "package:PACKAGE/FILE", "torchvision:ENUM.MEMBER", "file:FILE", or None.
+    file: where the weights lie, or will lie once they are fetched; url_name: their name at the
+    mirror, for weights that can be fetched.
+    input_size: (C, H, W). labels: "imagenet" or the classes' names. None: known only after loading.
+    trained: False for an untrained twin. problem: why it cannot be used at all, as a sentence.
+    preset_of: for a twin, the weights whose preprocessing it takes.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    paper: str = ""
+    weights: str | None = None
+    file: Path | None = None
+    url_name: str | None = None
+    input_size: tuple[int, int, int] | None = None
+    classes: int | None = None
+    parameters: int | None = None
+    preprocessing: Preprocessing | None = None
+    labels: str | tuple[str, ...] | None = None
+    trained: bool = True
+    problem: str | None = None
+    preset_of: str = ""
+
+    @property
+    def preset(self) -> str | None:
+        """The member of torchvision's enums that says its preprocessing, "VGG16_Weights.MEMBER"."""
+        family, _, member = (self.weights or self.preset_of).partition(":")
+        return member if family == "torchvision" else None
+
+    @property
+    def present(self) -> bool:
+        """Whether its weights are on this disk and can be read."""
+        return self.problem is None and self.file is not None and is_regular(self.file)
+
+    @property
+    def untrained(self) -> "Entry":
+        """The same architecture without weights (which still say the preprocessing)."""
+        if not self.trained:
+            return self
+        return replace(
+            self,
+            name=self.name + UNTRAINED,
+            title=f"{self.title} (untrained)",
+            weights=None,
+            preset_of=self.weights or "",
+            file=None,
+            url_name=None,
+            trained=False,
+        )
+
+
+def preprocessing_of(table: dict[str, Any]) -> Preprocessing:
+    """The preprocessing that a TOML table says. Raises KeyError, TypeError or ValueError."""
+    said = {**table, "mean": _three(table["mean"]), "std": _three(table["std"])}
+    made = Preprocessing(**{"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | said)
+    sides = (made.resize, made.crop)
+    if any(type(side) is not int for side in sides) or not 16 <= made.crop <= made.resize <= 1024:
+        raise ValueError("resize and crop must be whole numbers, 16 <= crop <= resize <= 1024")
+    if made.interpolation not in ("bilinear", "bicubic"):
+        raise ValueError('interpolation must be "bilinear" or "bicubic"')
+    if made.channels not in ("RGB", "BGR"):
+        raise ValueError('channels must be "RGB" or "BGR"')
+    if made.range not in (1.0, 255.0):
+        raise ValueError("range must be 1.0 or 255.0")
+    if not all(value > 0 for value in made.std):
+        raise ValueError("std must be above 0")
+    return made
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue

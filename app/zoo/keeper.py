@@ -1,0 +1,203 @@
+"""Keeper: (name) -> a network on its device, loaded once, frozen, in evaluation mode.
+
+The only module that moves a network to a device.
+"""
+
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from app.errors import ModelUnavailable, UnknownLayer
+from app.zoo.catalogue import Catalogue
+from app.zoo.entries import Entry, Preprocessing
+from app.zoo.folding import fold, foldable
+from app.zoo.layers import Layer, layers_of
+from app.zoo.pictures import Box, crop_box, prepared
+from app.zoo.presets import labels_for, preprocessing_for
+from app.zoo.tracing import Trace, traced
+from app.zoo.weights import build, load_weights, sha256_of
+
+#: How far outputs may move by folding, relative to the largest.
+FOLDING_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that can be run and listened to.
+
+    unfolded, overwritten, transposed: what a tap must know of its layers (see taps.Tappable).
+    """
+
+    entry: Entry
+    module: nn.Module
+    layers: dict[str, Layer]
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    weights_source: str
+    weights_sha256: str | None
+    device: torch.device
+    unfolded: dict[str, nn.Module]
+    overwritten: frozenset[str]
+    transposed: frozenset[str]
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """[N,3,H,W] as from `prepare` -> logits [N,classes]."""
+        logits: Tensor = self.module(batch)
+        return logits
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has weights that somebody trained."""
+        return self.entry.trained
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that its numbers take."""
+        modules = (self.module, *self.unfolded.values())
+        tensors = chain.from_iterable(chain(m.parameters(), m.buffers()) for m in modules)
+        return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
+
+    def prepare(self, picture: Image.Image) -> Tensor:
+        """A picture as this network's input: [1,3,H,W] on its device."""
+        batch = prepared(picture, self.preprocessing)
+        return batch.to(self.device, memory_format=torch.channels_last)
+
+    def crop_box(self, width: int, height: int) -> Box:
+        """(left, top, right, bottom) of what it sees of a picture, in the picture's pixels."""
+        return crop_box(width, height, self.preprocessing)
+
+    def weight(self, layer: str) -> Tensor | None:
+        """The weights of a layer as they were trained, before any folding; None if it has none."""
+        if layer not in self.layers:
+            raise UnknownLayer(model=self.entry.title, layer=layer)
+        module = self.unfolded.get(layer) or self.module.get_submodule(layer)
+        weight = getattr(module, "weight", None)
+        return weight if isinstance(weight, Tensor) else None
+
+
+class Keeper:
+    """The networks of one device, the most recently used within `budget` bytes.
+
+    Belongs to one thread (the device's), so everybody who asks for a network waits for one load.
+    """
+
+    def __init__(self, catalogue: Catalogue, device: str, budget: int) -> None:
+        self._catalogue, self._device, self._budget = catalogue, torch.device(device), budget
+        self._kept: OrderedDict[str, Network] = OrderedDict()
+
+    def network(self, name: str) -> Network:
+        """A network, from memory or loaded now. Raises UnknownModel, ModelUnavailable.
+
+        One whose files have changed since is loaded anew.
+        """
+        entry = self._catalogue.entry(name)
+        kept = self._kept.pop(name, None)
+        if kept is None or kept.entry != entry:
+            del kept
+            kept = load(entry, self._device)
+        self._kept[name] = kept
+        while (
+            len(self._kept) > 1
+            and sum(network.size for network in self._kept.values()) > self._budget
+        ):
+            self._kept.popitem(last=False)
+        return kept
+
+    def loaded(self) -> list[str]:
+        """Names of the networks in memory, the least recently used first."""
+        return list(self._kept)
+
+
+def load(entry: Entry, device: torch.device) -> Network:
+    """A network ready to run on a device. Raises ModelUnavailable."""
+    module = build(entry)
+    digest = load_weights(module, entry) if entry.trained else None
+    module.requires_grad_(False)
+    _out_of_place(module)
+    preprocessing = preprocessing_for(entry)
+    size = (3, preprocessing.crop, preprocessing.crop)
+    trace = _traced(entry, size)
+    unfolded = _folded(module, trace, size)
+    for part in (module, *unfolded.values()):
+        part.to(device, memory_format=torch.channels_last)
+    return Network(
+        entry=entry,
+        module=module,
+        layers={layer.name: layer for layer in layers_of(trace, size)},
+        preprocessing=preprocessing,
+        labels=labels_for(entry),
+        weights_source=entry.weights or "",
+        weights_sha256=digest,
+        device=device,
+        unfolded=unfolded,
+        overwritten=frozenset(trace.overwritten),
+        transposed=frozenset(call.name for call in trace.called if call.turned),
+    )
+
+
+def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    """A network's facts and layers, as the page and its JSON show them; no weights are needed.
+
+    Raises UnknownModel; ModelUnavailable where nothing is known of the architecture either.
+    """
+    entry = catalogue.entry(name)
+    if entry.problem:
+        raise ModelUnavailable(model=entry.title, reason=entry.problem)
+    preprocessing = preprocessing_for(entry)
+    size = (3, preprocessing.crop, preprocessing.crop)
+    trace = _traced(entry, size)
+    labels = labels_for(entry)
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "paper": entry.paper,
+        "input_size": list(size),
+        "preprocessing": asdict(preprocessing) | {"text": preprocessing.text},
+        "parameters": trace.parameters,
+        "multiply_adds": trace.multiply_adds,
+        "weights": {"source": entry.weights, "sha256": sha256_of(entry)},
+        "trained": entry.trained,
+        "classes": len(labels),
+        "labels": list(labels),
+        "layers": [asdict(layer) for layer in layers_of(trace, size)],
+    }
+
+
+def _traced(entry: Entry, size: tuple[int, int, int]) -> Trace:
+    """The trace of an entry's architecture, built anew on the meta device."""
+    with torch.device("meta"):
+        module = build(entry)
+    _out_of_place(module)
+    try:
+        return traced(module, size)
+    except Exception as error:  # whatever an architecture that we do not know may raise
+        reason = f"Its layers cannot be listed for pictures of {size[1]} x {size[2]}: {error}"
+        raise ModelUnavailable(model=entry.title, reason=reason[:300]) from error
+
+
+def _out_of_place(module: nn.Module) -> None:
+    """Let activations leave their input as it is, so that both can be looked at."""
+    for part in module.modules():
+        if hasattr(part, "inplace"):
+            part.inplace = False
+
+
+def _folded(module: nn.Module, trace: Trace, size: tuple[int, int, int]) -> dict[str, nn.Module]:
+    """Fold the batch norms of a network on the CPU, unless that would move its outputs."""
+    pairs = foldable(trace)
+    if not pairs:
+        return {}
+    noise = torch.randn(1, *size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before = module(noise)
+        folding = fold(module, pairs)
+        moved = (module(noise) - before).abs().max()
+    if not moved <= FOLDING_TOLERANCE * before.abs().max():
+        folding.undo()
+        return {}
+    return folding.convolutions
