@@ -13,7 +13,7 @@ __all__ = ["Catalogue", "Entry", "Preprocessing"]
 
 
 class Catalogue:
-    """catalogue.toml and the own checkpoints in weights/, which are looked for at every question."""
+    """catalogue.toml and the own checkpoints in weights/, looked for at every question."""
 
     def __init__(self, models_dir: Path) -> None:
         self.weights_dir = models_dir / "weights"
@@ -36,7 +36,7 @@ class Catalogue:
         return twin.untrained
 
     def refuse(self, entry: Entry, reason: str) -> None:
-        """Remember that an own checkpoint turned out unusable, as long as its files stay the same."""
+        """Remember that an own checkpoint turned out unusable, until its files change."""
         self._own.refuse(entry, reason)
 
 

@@ -6,7 +6,8 @@ Whatever lies there, the list comes, and at once: a bad file is an entry with a 
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,42 +22,61 @@ TOML_LIMIT = LABELS_LIMIT = 1024 * 1024
 FILES_LIMIT = 500
 CLASSES_LIMIT = 100_000
 
-Signature = tuple[tuple[int, ...], ...]
+Signature = tuple[tuple[object, ...], ...]
 
 
 class OwnCheckpoints:
-    """The entries of one folder, each looked into again only when its files have changed."""
+    """The entries of one folder, looked into again only when something in it has changed."""
 
     def __init__(self, folder: Path, taken: Collection[str]) -> None:
         self._folder, self._taken = folder, taken
-        self._known: dict[str, tuple[Signature, Entry]] = {}
+        self._seen: Signature = ()
+        self._entries: list[Entry] = []
+        self._refused: dict[str, tuple[Signature, Entry]] = {}
 
     def entries(self) -> list[Entry]:
         """An entry per name, in the order of the names."""
-        found: dict[str, list[Path]] = {}
-        for path in self._files():
-            found.setdefault(path.stem, []).append(path)
-        self._known = {name: self._known[name] for name in self._known if name in found}
-        return [self._entry(name, paths) for name, paths in sorted(found.items())]
+        paths = self._files()
+        if (signature := _signature(paths)) != self._seen:
+            self._entries = read_entries(paths, self._taken)
+            self._seen = signature
+        return [self._or_refused(entry) for entry in self._entries]
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """List an entry with a problem until its files change."""
-        if entry.name in self._known:
-            signature, known = self._known[entry.name]
-            self._known[entry.name] = signature, _with_problem(known, reason)
+        self._refused[entry.name] = _of(entry), _with_problem(entry, reason)
+
+    def _or_refused(self, entry: Entry) -> Entry:
+        signature, refused = self._refused.get(entry.name, ((), entry))
+        return refused if signature == _of(entry) else entry
 
     def _files(self) -> list[Path]:
         try:
             names = sorted(path for path in self._folder.iterdir() if path.name[0] != ".")
         except OSError:
             return []
-        return [path for path in names if path.suffix in (*SUFFIXES, ".toml")][:FILES_LIMIT]
+        return [path for path in names if path.suffix in (*SUFFIXES, ".toml", ".txt")][:FILES_LIMIT]
 
-    def _entry(self, name: str, paths: list[Path]) -> Entry:
-        signature = _signature([*paths, *self._folder.glob(f"{_escaped(name)}*.txt")])
-        if name not in self._known or self._known[name][0] != signature:
-            self._known[name] = signature, read_entry(name, paths, self._taken)
-        return self._known[name][1]
+
+def read_entries(paths: list[Path], taken: Collection[str]) -> list[Entry]:
+    """The entries of a folder's files. Bad names and clashes are made unique, and a problem."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        if path.suffix != ".txt":
+            found.setdefault(path.stem, []).append(path)
+    entries = [(name, read_entry(name, group, taken)) for name, group in sorted(found.items())]
+    used_by_others = {entry.file.stem: name for name, entry in entries if entry.file}
+    listed: dict[str, Entry] = {}
+    for name, entry in entries:
+        if used_by_others.get(name, name) != name and not any(
+            p.suffix == ".toml" for p in found[name]
+        ):
+            continue  # a weights file that another network's TOML names
+        own, turn = entry.name, 2
+        while own in taken or own in listed:
+            own, turn = f"{entry.name}-{turn}", turn + 1
+        listed[own] = replace(entry, name=own)
+    return list(listed.values())
 
 
 def read_entry(name: str, paths: list[Path], taken: Collection[str]) -> Entry:
@@ -65,7 +85,8 @@ def read_entry(name: str, paths: list[Path], taken: Collection[str]) -> Entry:
         _check_name(name, taken)
         return _read(name, paths)
     except Unreadable as unreadable:
-        return Entry(name=_listed_name(name), title=name, architecture="", problem=str(unreadable))
+        title = _printable(name)[:80]
+        return Entry(name=_listed_name(name), title=title, architecture="", problem=str(unreadable))
 
 
 def _check_name(name: str, taken: Collection[str]) -> None:
@@ -172,15 +193,13 @@ def _preprocessing(table: dict[str, Any]) -> Preprocessing:
         raise Unreadable("A table [preprocessing] is missing; models/README.md shows one.")
     try:
         return preprocessing_of(said)
-    except KeyError as missing:
-        raise Unreadable(f"[preprocessing] lacks {missing}.") from None
-    except (TypeError, ValueError) as error:
-        raise Unreadable(f"[preprocessing] cannot be used: {str(error)[:200]}.") from None
+    except ValueError as error:
+        raise Unreadable(f"[preprocessing] cannot be used: {error}.") from None
 
 
 def _labels(table: dict[str, Any], folder: Path) -> str | tuple[str, ...]:
     """ "imagenet", a list of names, or a text file with one name per line; () for no classes."""
-    said = table.get("labels", [])
+    said = table.get("labels")
     if said == "imagenet":
         return "imagenet"
     if isinstance(said, str):
@@ -193,7 +212,7 @@ def _labels(table: dict[str, Any], folder: Path) -> str | tuple[str, ...]:
         raise Unreadable('“labels” must be "imagenet", a list of names, or a .txt file\'s name.')
     if len(said) > CLASSES_LIMIT or any(len(label) > 200 for label in said):
         raise Unreadable(f"At most {CLASSES_LIMIT} labels of 200 characters are taken.")
-    return tuple(said)
+    return tuple(_printable(label) for label in said)
 
 
 def _with_problem(entry: Entry, problem: str) -> Entry:
@@ -211,18 +230,24 @@ def _listed_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", name.lower())[:64].lstrip("-_") or "unnamed"
 
 
-def _escaped(name: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", name)
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _signature(paths: list[Path]) -> Signature:
+def _of(entry: Entry) -> Signature:
+    """What changes when an own checkpoint does."""
+    return ((entry.architecture, entry.preprocessing, entry.labels), *_signature([entry.file]))
+
+
+def _signature(paths: Sequence[Path | None]) -> Signature:
     """What changes when one of the files does."""
-    facts = []
+    facts: list[tuple[object, ...]] = []
     for path in paths:
         try:
-            found = path.stat()
+            found = path.stat() if path else None
         except (OSError, ValueError):
-            facts.append((0,))
-            continue
-        facts.append((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode))
+            found = None
+        facts.append(
+            (path, found and (found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode))
+        )
     return tuple(facts)

@@ -1,6 +1,6 @@
 """Entries: what is known of a network without loading it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,12 @@ class Preprocessing:
     range: float
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        lists = {"mean": list(self.mean), "std": list(self.std)}
+        return asdict(self) | lists | {"text": self.text}
 
     @property
     def text(self) -> str:
@@ -96,23 +102,38 @@ class Entry:
 
 
 def preprocessing_of(table: dict[str, Any]) -> Preprocessing:
-    """The preprocessing that a TOML table says. Raises KeyError, TypeError or ValueError."""
-    said = {**table, "mean": _three(table["mean"]), "std": _three(table["std"])}
-    made = Preprocessing(**{"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | said)
-    sides = (made.resize, made.crop)
-    if any(type(side) is not int for side in sides) or not 16 <= made.crop <= made.resize <= 1024:
+    """The preprocessing that a TOML table says. Raises ValueError with what is wrong."""
+    said = {"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | table
+    if set(said) != set(Preprocessing.__dataclass_fields__):
+        raise ValueError(
+            "it takes resize, crop, mean and std, and may say interpolation, channels and range"
+        )
+    resize, crop = said["resize"], said["crop"]
+    if type(resize) is not int or type(crop) is not int or not 16 <= crop <= resize <= 1024:
         raise ValueError("resize and crop must be whole numbers, 16 <= crop <= resize <= 1024")
-    if made.interpolation not in ("bilinear", "bicubic"):
+    if said["interpolation"] not in ("bilinear", "bicubic"):
         raise ValueError('interpolation must be "bilinear" or "bicubic"')
-    if made.channels not in ("RGB", "BGR"):
+    if said["channels"] not in ("RGB", "BGR"):
         raise ValueError('channels must be "RGB" or "BGR"')
-    if made.range not in (1.0, 255.0):
+    if said["range"] not in (1.0, 255.0):
         raise ValueError("range must be 1.0 or 255.0")
-    if not all(value > 0 for value in made.std):
+    mean, std = _three(said["mean"]), _three(said["std"])
+    if not all(value > 0 for value in std):
         raise ValueError("std must be above 0")
-    return made
+    return Preprocessing(
+        resize=resize,
+        crop=crop,
+        interpolation=said["interpolation"],
+        channels=said["channels"],
+        range=float(said["range"]),
+        mean=mean,
+        std=std,
+    )
 
 
 def _three(values: Any) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
+    numbers = values if isinstance(values, list) else []
+    fine = [type(value) in (int, float) and abs(value) < 1e6 for value in numbers]
+    if len(numbers) != 3 or not all(fine):
+        raise ValueError("mean and std must be three numbers each")
+    return float(numbers[0]), float(numbers[1]), float(numbers[2])

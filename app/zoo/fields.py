@@ -40,7 +40,7 @@ class Field:
         )
 
     def shifted(self, offset: Pair) -> "Field":
-        """After `offset` units were put in front (negative: cut off)."""
+        """After `offset` units were cut off in front (negative: put in front)."""
         steps = _pair(o * j for o, j in zip(offset, self.jump, strict=True))
         return replace(
             self,

@@ -11,7 +11,7 @@ import stat
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 MIB = 1024 * 1024
 WEIGHTS_LIMIT = 4096 * MIB
@@ -49,7 +49,7 @@ def is_regular(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size > 0 and os.access(path, os.R_OK)
 
 
-def open_regular(path: Path, limit: int) -> IO[bytes]:
+def open_regular(path: Path, limit: int) -> io.BufferedReader:
     """Open an ordinary file of 1 to `limit` bytes; FIFOs, devices and folders are not touched.
 
     Looked at before and after opening, and opened without blocking, as it may be swapped meanwhile.
@@ -97,7 +97,7 @@ def _require_regular(found: os.stat_result, path: Path, limit: int) -> None:
         raise Unreadable(f"{path.name} is larger than {limit / MIB:g} MB.")
 
 
-def _inspect_safetensors(file: IO[bytes], name: str) -> None:
+def _inspect_safetensors(file: BinaryIO, name: str) -> None:
     """A length, a JSON header that says where each tensor lies, the tensors."""
     whole = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
@@ -113,7 +113,7 @@ def _inspect_safetensors(file: IO[bytes], name: str) -> None:
         raise Unreadable(f"{name} is damaged or cut short: its tensors do not end where it does.")
 
 
-def inspect_pickle(file: IO[bytes], name: str) -> None:
+def inspect_pickle(file: BinaryIO, name: str) -> None:
     """Raise `Unreadable` for a .pth that names anything but tensors, or hides its true size."""
     try:
         for part in _pickles(file, name):
@@ -127,7 +127,7 @@ def inspect_pickle(file: IO[bytes], name: str) -> None:
         raise Unreadable(f"{name} is not a PyTorch file, or is damaged.") from None
 
 
-def _pickles(file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
+def _pickles(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
     """The pickle in a zip archive, or those at the start of the older format."""
     if not zipfile.is_zipfile(file):
         file.seek(0)
@@ -147,7 +147,7 @@ def _pickles(file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
                 yield io.BytesIO(archive.read(member))
 
 
-def _named(file: IO[bytes]) -> Iterator[str]:
+def _named(file: BinaryIO) -> Iterator[str]:
     """ "module name" of everything that a pickle would import."""
     start = file.tell()
     for opcode, argument, position in pickletools.genops(file):

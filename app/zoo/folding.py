@@ -17,7 +17,7 @@ Pairs = list[tuple[str, str]]
 
 
 def foldable(trace: Trace) -> Pairs:
-    """(convolution, batch norm) where nobody but the batch norm reads what the convolution gives."""
+    """(convolution, batch norm) where only the batch norm reads what the convolution gives."""
     runs = Counter(call.path for call in trace.called)
     by_output: dict[int, list[Call]] = {}
     for call in trace.called:
@@ -52,7 +52,7 @@ class Folding:
 
 
 def fold(module: nn.Module, pairs: Pairs) -> Folding:
-    """Fold each batch norm into its convolution, which leaves its activation or nothing in place."""
+    """Fold each batch norm into its convolution; its activation, or nothing, takes its place."""
     folding = Folding(module)
     for conv_path, norm_path in pairs:
         convolution, norm = module.get_submodule(conv_path), module.get_submodule(norm_path)

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from app.errors import ModelUnavailable, UnknownLayer
+from app.zoo.architectures import build
 from app.zoo.catalogue import Catalogue
 from app.zoo.entries import Entry, Preprocessing
 from app.zoo.folding import fold, foldable
@@ -20,16 +21,19 @@ from app.zoo.layers import Layer, layers_of
 from app.zoo.pictures import Box, crop_box, prepared
 from app.zoo.presets import labels_for, preprocessing_for
 from app.zoo.tracing import Trace, traced
-from app.zoo.weights import build, load_weights, sha256_of
+from app.zoo.weights import fitting_weights, sha256_of
 
 #: How far outputs may move by folding, relative to the largest.
 FOLDING_TOLERANCE = 1e-4
+#: The largest convolutional networks have a third of this.
+PARAMETERS_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Network:
     """A network that can be run and listened to.
 
+    stamp: what its weights file looked like when it was read, to see whether it was changed.
     unfolded, overwritten, transposed: what a tap must know of its layers (see taps.Tappable).
     """
 
@@ -40,6 +44,7 @@ class Network:
     labels: tuple[str, ...]
     weights_source: str
     weights_sha256: str | None
+    stamp: tuple[int, int] | None
     device: torch.device
     unfolded: dict[str, nn.Module]
     overwritten: frozenset[str]
@@ -97,7 +102,7 @@ class Keeper:
         """
         entry = self._catalogue.entry(name)
         kept = self._kept.pop(name, None)
-        if kept is None or kept.entry != entry:
+        if kept is None or kept.entry != entry or kept.stamp != _stamp(entry):
             del kept
             kept = load(entry, self._device)
         self._kept[name] = kept
@@ -115,16 +120,22 @@ class Keeper:
 
 def load(entry: Entry, device: torch.device) -> Network:
     """A network ready to run on a device. Raises ModelUnavailable."""
-    module = build(entry)
-    digest = load_weights(module, entry) if entry.trained else None
-    module.requires_grad_(False)
-    _out_of_place(module)
     preprocessing = preprocessing_for(entry)
     size = (3, preprocessing.crop, preprocessing.crop)
-    trace = _traced(entry, size)
+    skeleton, trace = _traced(entry, size)
+    stamp, digest, state = _stamp(entry), None, None
+    if entry.trained:
+        state, digest = fitting_weights(skeleton, entry)
+    with torch.random.fork_rng(devices=[]):  # untrained: the same numbers after every start
+        torch.manual_seed(0)
+        module = build(entry)
+    if state is not None:
+        module.load_state_dict(state, strict=False)
+    module.requires_grad_(False)
+    _out_of_place(module)
     unfolded = _folded(module, trace, size)
     for part in (module, *unfolded.values()):
-        part.to(device, memory_format=torch.channels_last)
+        part.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # nn.Module.to takes it
     return Network(
         entry=entry,
         module=module,
@@ -133,6 +144,7 @@ def load(entry: Entry, device: torch.device) -> Network:
         labels=labels_for(entry),
         weights_source=entry.weights or "",
         weights_sha256=digest,
+        stamp=stamp,
         device=device,
         unfolded=unfolded,
         overwritten=frozenset(trace.overwritten),
@@ -150,14 +162,14 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
         raise ModelUnavailable(model=entry.title, reason=entry.problem)
     preprocessing = preprocessing_for(entry)
     size = (3, preprocessing.crop, preprocessing.crop)
-    trace = _traced(entry, size)
+    _, trace = _traced(entry, size)
     labels = labels_for(entry)
     return {
         "name": entry.name,
         "title": entry.title,
         "paper": entry.paper,
         "input_size": list(size),
-        "preprocessing": asdict(preprocessing) | {"text": preprocessing.text},
+        "preprocessing": preprocessing.facts,
         "parameters": trace.parameters,
         "multiply_adds": trace.multiply_adds,
         "weights": {"source": entry.weights, "sha256": sha256_of(entry)},
@@ -168,16 +180,30 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
     }
 
 
-def _traced(entry: Entry, size: tuple[int, int, int]) -> Trace:
-    """The trace of an entry's architecture, built anew on the meta device."""
+def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]:
+    """An entry's architecture on the meta device, which takes no memory, and its trace."""
     with torch.device("meta"):
         module = build(entry)
     _out_of_place(module)
     try:
-        return traced(module, size)
+        trace = traced(module, size)
     except Exception as error:  # whatever an architecture that we do not know may raise
         reason = f"Its layers cannot be listed for pictures of {size[1]} x {size[2]}: {error}"
         raise ModelUnavailable(model=entry.title, reason=reason[:300]) from error
+    if trace.parameters > PARAMETERS_LIMIT or not trace.called:
+        raise ModelUnavailable(
+            model=entry.title, reason="It is too large to be opened, or has no layers."
+        )
+    return module, trace
+
+
+def _stamp(entry: Entry) -> tuple[int, int] | None:
+    """Size and time of change of the weights file."""
+    try:
+        found = entry.file.stat() if entry.file else None
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns) if found else None
 
 
 def _out_of_place(module: nn.Module) -> None:

@@ -118,7 +118,9 @@ class _Ears:
     ) -> None:
         self._network = None if isinstance(network, nn.Module) else network
         self.root = network if isinstance(network, nn.Module) else network.module
-        self._wanted = {place(self.root, name): name for name in names}
+        modules = dict(self.root.named_modules())
+        self._modules = modules
+        self._wanted = {place(modules, name): name for name in names}
         self._seen, self._on_seen, self._early = seen, on_seen, set(early)
         self._calls: dict[str, int] = {}
 
@@ -129,7 +131,7 @@ class _Ears:
     def hooks(self, stop: bool) -> Iterator[tuple[nn.Module, Callable[..., None]]]:
         """A hook for every module that a wanted layer is."""
         for path in dict.fromkeys(path for path, _ in self._wanted):
-            yield self.root.get_submodule(path), self._hook(path, stop)
+            yield self._modules[path], self._hook(path, stop)
 
     def _hook(self, path: str, stop: bool) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: Sequence[Tensor], output: Tensor) -> None:
@@ -138,7 +140,7 @@ class _Ears:
             name = self._wanted.get((path, turn))
             if name is None:
                 return
-            self._hold(name, inputs[0], output)
+            self._hold(name, inputs, output)
             if self._on_seen and name in self._early:
                 self._on_seen(name, self._seen[name])
             if stop and len(self._seen) == len(self._wanted):
@@ -146,33 +148,33 @@ class _Ears:
 
         return hook
 
-    def _hold(self, name: str, given: Tensor, output: Tensor) -> None:
+    def _hold(self, name: str, inputs: Sequence[Tensor], output: Tensor) -> None:
         if self._network is None:
             self._seen.hold(name, output.clone())
             return
         unfolded = self._network.unfolded.get(name)
         copy = name in self._network.overwritten
         if unfolded is not None and copy:
-            self._seen.hold(name, unfolded(given))
+            self._seen.hold(name, unfolded(inputs[0]))
         elif unfolded is not None:
-            self._seen.hold(name, given, unfolded)
+            self._seen.hold(name, inputs[0], unfolded)
         else:
             output = output.clone() if copy else output
             turned = name in self._network.transposed
             self._seen.hold(name, output.permute(0, 3, 1, 2) if turned else output)
 
 
-def place(network: nn.Module, name: str) -> tuple[str, int]:
+def place(modules: Mapping[str, nn.Module], name: str) -> tuple[str, int]:
     """Which module a layer name means, and which of its calls in a pass, counted from 0.
 
     Raises UnknownLayer.
     """
-    if name in (modules := dict(network.named_modules())) and name:
+    if name in modules and name:
         return name, 0
     path, _, turn = name.rpartition("_")
     if path in modules and path and turn.isdecimal():
         return path, int(turn)
-    raise UnknownLayer(model=type(network).__name__, layer=name)
+    raise UnknownLayer(model=type(modules[""]).__name__, layer=name)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ and functional operations (F.relu, cat, add) are followed like any other.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,16 +13,12 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from app.zoo.fields import Field, Pair, joined, pair
+from app.zoo.fields import Field, Pair, joined
 from app.zoo.kinds import CONTAINERS, block_kind, layer_kind
+from app.zoo.operations import after
 from app.zoo.taps import calls
 
-aten = torch.ops.aten
-
 TO_CHANNELS_LAST, TO_CHANNELS_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
-GLOBAL = {aten.bmm, aten.native_group_norm, aten.scaled_dot_product_attention}
-PRODUCTS = {aten.mm, aten.addmm, aten.linear}
-PIECES = {aten.select, aten.slice, aten.split, aten.split_with_sizes, aten.chunk, aten.unbind}
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,11 @@ class Call:
     output: Tensor | None = None
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
     """Watches one pass; `called` holds what became a layer, in the order of their outputs."""
 
     def __init__(self, picture: Pair) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
         self.called: list[Call] = []
         self.parameters = 0
         self.multiply_adds = 0
@@ -196,29 +191,14 @@ class Trace(TorchDispatchMode):
         flows = [self._flows[id(value)] for value in known]
         first = known[0]
         transposed = any(flow.transposed for flow in flows)
-        if operation is aten.permute:
+        if operation is torch.ops.aten.permute:
             order = [axis % first.ndim for axis in args[1]]
             transposed = order == TO_CHANNELS_LAST or (transposed and order != TO_CHANNELS_FIRST)
         return Flow(
-            field=self._seeing(operation, args, first, out)(joined(flow.field for flow in flows)),
+            field=after(joined(flow.field for flow in flows), operation, args, out, self._picture),
             sources=self._sources(known),
             transposed=transposed,
         )
-
-    def _seeing(
-        self, operation: Any, args: tuple[Any, ...], first: Tensor, out: Tensor
-    ) -> Callable[[Field], Field]:
-        """How one operation changes what a unit sees. Unknown ones that reduce see everything."""
-        if (window := _window(operation, args, out)) is not None:
-            return lambda field: field.windowed(*window)
-        if operation is aten.constant_pad_nd and first.ndim >= 4:
-            left, top = args[1][0], args[1][2] if len(args[1]) > 2 else 0
-            return lambda field: field.shifted((top, left))
-        if operation in PRODUCTS or (operation in PIECES and first.ndim - args_axis(args) > 2):
-            return lambda field: field
-        if operation in GLOBAL or _flattens(first, out) or out.numel() < first.numel():
-            return lambda field: field.everything(self._picture)
-        return lambda field: field
 
     def _note(self, tensor: Tensor, flow: Flow) -> None:
         self._flows[id(tensor)] = flow
@@ -240,52 +220,10 @@ def traced(module: nn.Module, input_size: tuple[int, int, int]) -> Trace:
     return trace
 
 
-def args_axis(args: tuple[Any, ...]) -> int:
-    """The axis that a cutting operation works on."""
-    numbers = [value for value in args[1:] if isinstance(value, int)]
-    return numbers[0] if numbers else 0
-
-
-def _window(
-    operation: Any, args: tuple[Any, ...], out: Tensor
-) -> tuple[Pair, Pair, Pair, Pair] | None:
-    """Kernel, stride, padding and dilation of a sliding window; None for everything else."""
-    if operation is aten.convolution and not args[6]:
-        kernel = pair(args[1].shape[2:])
-        return kernel, pair(args[3]), pair(args[4]), pair(args[5])
-    if operation in (
-        aten.max_pool2d_with_indices,
-        aten.max_pool2d,
-        aten.avg_pool2d,
-        aten.avg_pool3d,
-    ):
-        kernel = pair(args[1])
-        stride = pair(args[2], kernel) if len(args) > 2 else kernel
-        padding = pair(args[3], (0, 0)) if len(args) > 3 else (0, 0)
-        maximum = operation in (aten.max_pool2d_with_indices, aten.max_pool2d)
-        dilation = pair(args[4]) if maximum and len(args) > 4 else (1, 1)
-        return kernel, stride, padding, dilation
-    if operation in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d) and out.shape[-1] > 1:
-        steps = [
-            size // wanted for size, wanted in zip(args[0].shape[-2:], out.shape[-2:], strict=True)
-        ]
-        ragged = [
-            size % wanted > 0
-            for size, wanted in zip(args[0].shape[-2:], out.shape[-2:], strict=True)
-        ]
-        kernel = (steps[0] + 2 * ragged[0], steps[1] + 2 * ragged[1])
-        return kernel, (steps[0], steps[1]), (0, 0), (1, 1)
-    return None
-
-
-def _flattens(first: Tensor, out: Tensor) -> bool:
-    """Whether positions became channels: [N,C,H,W] -> [N,C*H*W]."""
-    return out.ndim == 2 and first.ndim > 2 and out.shape[0] == first.shape[0]
-
-
 def _many(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
 def _storage(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    number: int = tensor.untyped_storage()._cdata
+    return number

@@ -1,9 +1,9 @@
-"""Weights: (entry) -> a network with its weights in it. Nothing is fetched, nothing is run."""
+"""Weights: (entry, architecture) -> a state dict that fits. Nothing is fetched, nothing is run."""
 
 import hashlib
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import safetensors.torch
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import ModelUnavailable
-from app.zoo.architectures import ARCHITECTURES
 from app.zoo.entries import Entry
 from app.zoo.files import WEIGHTS_LIMIT, Unreadable, inspect_pickle, open_regular, read_regular
 
@@ -19,28 +18,19 @@ from app.zoo.files import WEIGHTS_LIMIT, Unreadable, inspect_pickle, open_regula
 TRAINING_ONLY = re.compile(r"(aux\d?|AuxLogits|head_4[ad])\.")
 #: DenseNet's weights were saved under names that PyTorch no longer allows for modules.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
+NO_WEIGHTS = (
+    "It has no weights of its own. Open it untrained, or put a checkpoint for it into "
+    "models/weights."
+)
 CHECKSUM = re.compile(r"-([0-9a-f]{8,})\.")
 
 
-def build(entry: Entry) -> nn.Module:
-    """The architecture with fresh weights, in evaluation mode. Raises ModelUnavailable."""
-    family, _, name = entry.architecture.partition(":")
-    classes = 1000 if entry.classes is None else entry.classes
-    try:
-        return BUILDERS[family](name, classes, entry).eval()
-    except KeyError:
-        raise ModelUnavailable(
-            model=entry.title, reason=f"There is no architecture “{entry.architecture}”."
-        ) from None
-    except Exception as error:  # whatever an architecture that we do not know may raise
-        raise ModelUnavailable(
-            model=entry.title,
-            reason=f"The architecture “{entry.architecture}” cannot be built: {_line(error)}",
-        ) from error
+def fitting_weights(skeleton: nn.Module, entry: Entry) -> tuple[dict[str, Tensor], str]:
+    """An entry's weights as a state dict that fits its architecture, and their SHA-256.
 
-
-def load_weights(module: nn.Module, entry: Entry) -> str:
-    """Fill a network with its entry's weights; their SHA-256. Raises ModelUnavailable."""
+    skeleton: the architecture, on whatever device; only its names and shapes are read.
+    Raises ModelUnavailable.
+    """
     if entry.problem or entry.file is None:
         raise ModelUnavailable(model=entry.title, reason=entry.problem or NO_WEIGHTS)
     try:
@@ -48,10 +38,10 @@ def load_weights(module: nn.Module, entry: Entry) -> str:
         digest = hashlib.sha256(data).hexdigest()
         _check(digest, entry)
         tensors = read_tensors(data, entry.file.suffix, entry.file.name)
-        fit(module, tensors, in_order=(entry.weights or "").startswith("package:"))
+        in_order = (entry.weights or "").startswith("package:")
+        return fitted(tensors, skeleton, in_order), digest
     except Unreadable as unreadable:
         raise ModelUnavailable(model=entry.title, reason=str(unreadable)) from None
-    return digest
 
 
 def sha256_of(entry: Entry) -> str | None:
@@ -63,9 +53,6 @@ def sha256_of(entry: Entry) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except Unreadable:
         return None
-
-
-NO_WEIGHTS = "It has no weights of its own. Open it untrained, or put a checkpoint for it into models/weights."
 
 
 def read_tensors(data: bytes, suffix: str, name: str) -> dict[str, Tensor]:
@@ -95,19 +82,19 @@ def read_tensors(data: bytes, suffix: str, name: str) -> dict[str, Tensor]:
     return dict(found)
 
 
-def fit(module: nn.Module, tensors: dict[str, Tensor], in_order: bool = False) -> None:
-    """Copy tensors into a network, converted to float32. Raises Unreadable.
+def fitted(
+    tensors: dict[str, Tensor], skeleton: nn.Module, in_order: bool = False
+) -> dict[str, Tensor]:
+    """The tensors under the names of a network, once all fit. Raises Unreadable.
 
     in_order: match them by position (files that name the modules of another implementation).
     """
-    wanted = {key: value for key, value in module.state_dict().items() if _needed(key)}
-    given = {
-        OLD_DENSENET.sub(r"\1\2", key): value for key, value in tensors.items() if _needed(key)
-    }
+    wanted = {key: value for key, value in skeleton.state_dict().items() if _needed(key)}
+    given = {OLD_DENSENET.sub(r"\1\2", key): it for key, it in tensors.items() if _needed(key)}
     if in_order and len(given) == len(wanted):
         given = dict(zip(wanted, given.values(), strict=True))
     missing = sorted(key for key in wanted.keys() - given.keys() if not _counts(key))
-    if missing or (given.keys() - wanted.keys()):
+    if missing or given.keys() - wanted.keys():
         raise Unreadable(
             f"These weights are for another architecture: {_some(missing)} not in the file, "
             f"{_some(sorted(given.keys() - wanted.keys()))} not in the network."
@@ -118,9 +105,9 @@ def fit(module: nn.Module, tensors: dict[str, Tensor], in_order: bool = False) -
                 f"These weights are for another architecture: {key} is {_size(value)} in the file, "
                 f"{_size(wanted[key])} in the network."
             )
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise Unreadable(f"These weights are damaged: {key} holds values that are not numbers.")
-    module.load_state_dict(given, strict=False)
+        if value.is_complex() or not bool(torch.isfinite(value.float()).all()):
+            raise Unreadable(f"These weights are damaged: {key} holds values that are no numbers.")
+    return given
 
 
 def _check(digest: str, entry: Entry) -> None:
@@ -137,45 +124,6 @@ def _needed(key: str) -> bool:
 def _counts(key: str) -> bool:
     """A batch norm's count of training steps, which older files lack and nothing here reads."""
     return key.endswith("num_batches_tracked")
-
-
-def _timm(name: str, classes: int, entry: Entry) -> nn.Module:
-    import timm  # a second of start-up that networks of other families need not pay
-
-    if not timm.is_model(name):
-        raise KeyError(name)
-    module: nn.Module = timm.create_model(name, pretrained=False, num_classes=classes)
-    return module
-
-
-def _torchvision(name: str, classes: int, entry: Entry) -> nn.Module:
-    import torchvision
-
-    if name not in torchvision.models.list_models(module=torchvision.models):
-        raise KeyError(name)
-    kinds: dict[str, dict[str, Any]] = {
-        # as torchvision's own builders set them when they are given weights
-        "googlenet": {"aux_logits": False, "init_weights": entry.weights is None},
-        "inception_v3": {"init_weights": entry.weights is None},
-    }
-    options = kinds.get(name, {})
-    if options and (entry.weights or "").startswith("torchvision:"):
-        options["transform_input"] = True
-    module: nn.Module = torchvision.models.get_model(
-        name, weights=None, num_classes=classes, **options
-    )
-    return module
-
-
-def _laterna(name: str, classes: int, entry: Entry) -> nn.Module:
-    return ARCHITECTURES[name](classes)
-
-
-BUILDERS: dict[str, Callable[[str, int, Entry], nn.Module]] = {
-    "timm": _timm,
-    "torchvision": _torchvision,
-    "laterna": _laterna,
-}
 
 
 def _some(names: list[str]) -> str:

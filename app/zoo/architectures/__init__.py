@@ -1,15 +1,72 @@
-"""Networks as published that torchvision does not have."""
+"""Architectures: (entry) -> a network with fresh weights: timm's, torchvision's, as published."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
+from app.errors import ModelUnavailable
 from app.zoo.architectures.alexnet import AlexNet, alexnet_convolutions
 from app.zoo.architectures.googlenet import GoogLeNet
+from app.zoo.entries import Entry
 
-#: By the name that follows `laterna:`; each takes the number of classes.
-ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {
+#: What torchvision lacks, by the name that follows `laterna:`; each takes the number of classes.
+PUBLISHED: dict[str, Callable[[int], nn.Module]] = {
     "alexnet-2012": AlexNet,
     "alexnet-2012-convolutions": lambda classes: alexnet_convolutions(),
     "googlenet-2014": lambda classes: GoogLeNet(classes, auxiliary_heads=False),
+}
+
+
+def build(entry: Entry) -> nn.Module:
+    """The architecture with fresh weights, in evaluation mode. Raises ModelUnavailable."""
+    family, _, name = entry.architecture.partition(":")
+    classes = 1000 if entry.classes is None else entry.classes
+    try:
+        return BUILDERS[family](name, classes, entry).eval()
+    except LookupError:
+        raise ModelUnavailable(
+            model=entry.title, reason=f"There is no architecture “{entry.architecture}”."
+        ) from None
+    except Exception as error:  # whatever an architecture that we do not know may raise
+        raise ModelUnavailable(
+            model=entry.title,
+            reason=f"The architecture “{entry.architecture}” cannot be built: {str(error)[:200]}",
+        ) from error
+
+
+def _timm(name: str, classes: int, entry: Entry) -> nn.Module:
+    import timm  # a second of start-up that networks of other families need not pay
+
+    if not timm.is_model(name):
+        raise KeyError(name)
+    module: nn.Module = timm.create_model(name, pretrained=False, num_classes=classes)
+    return module
+
+
+def _torchvision(name: str, classes: int, entry: Entry) -> nn.Module:
+    import torchvision
+
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        raise KeyError(name)
+    options: dict[str, Any] = {}
+    if name in ("googlenet", "inception_v3"):  # as their own builders do when given weights
+        options["init_weights"] = entry.weights is None
+        options["transform_input"] = (entry.weights or "").startswith("torchvision:")
+    if name == "googlenet":
+        options["aux_logits"] = False
+    module: nn.Module = torchvision.models.get_model(
+        name, weights=None, num_classes=classes, **options
+    )
+    return module
+
+
+def _laterna(name: str, classes: int, entry: Entry) -> nn.Module:
+    return PUBLISHED[name](classes)
+
+
+BUILDERS: dict[str, Callable[[str, int, Entry], nn.Module]] = {
+    "timm": _timm,
+    "torchvision": _torchvision,
+    "laterna": _laterna,
 }
