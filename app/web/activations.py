@@ -7,115 +7,33 @@ addresses; their numbers are in the page when they are known, and else come as t
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from fastapi.responses import Response
 
-from app.archive import KeptImage, Result
-from app.errors import Unexpected
-from app.studio.recipes import ActivationGrid, ChannelMap, Recipe, Scale, Sort
+from app.archive import KeptImage
+from app.studio.recipes import Recipe
 from app.studio.studio import Studio
 from app.vision.colors import NAMES
-from app.web import layers, models, pages, twins, urls
-from app.web.given import TheStudio, description, layer_of
+from app.web import models, pages, results, twins, urls
+from app.web.fields import (
+    SCALES,
+    SORTS,
+    Colored,
+    GridQuery,
+    MapQuery,
+    grid_recipe,
+    map_recipe,
+)
+from app.web.given import TheStudio, check_channel, description, layer_of, neighbours
 from app.web.sessions import Owner
 
 router = APIRouter()
 #: Rows of the table of channels on one page.
 ROWS = 48
-SCALES: tuple[Scale, ...] = ("layer", "channel")
-SORTS: tuple[Sort, ...] = ("index", "max", "mean")
 PNG = {200: {"content": {"image/png": {}}, "description": "One PNG."}}
 
 
-class _Colored(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    colors: str = Field("", description=f"A colour map: {', '.join(NAMES)}; empty: by sign.")
-
-    @field_validator("colors")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in ("", *NAMES):
-            raise ValueError(f"one of {', '.join(NAMES)}")
-        return name
-
-
-class GridFields(_Colored):
-    """How a sheet is drawn."""
-
-    scale: Scale = Field("layer", description="One scale for all channels, or each its own.")
-    sort: Sort = Field("index", description="The order of the channels on the sheet.")
-    tile: int = Field(0, ge=0, le=512, description="Pixels per tile; 0: by the map's size.")
-
-
-class MapFields(_Colored):
-    """How one channel's map is drawn."""
-
-    scale: Scale = Field("layer", description="The layer's scale, or the channel's own.")
-    size: int = Field(448, ge=8, le=2048, description="Longest side of the picture in pixels.")
-
-
-class FilterFields(_Colored):
-    """How filters are drawn."""
-
-    tile: int = Field(0, ge=0, le=256, description="Pixels per tile; 0: by the filters' size.")
-
-
-GridQuery = Annotated[GridFields, Query()]
-MapQuery = Annotated[MapFields, Query()]
-FilterQuery = Annotated[FilterFields, Query()]
 First = Annotated[int, Query(ge=0, description="First row of the table of channels.")]
 Go = Annotated[int | None, Query(description="A channel to go to.")]
-
-
-def grid_recipe(image: KeptImage, model: str, layer: str, fields: GridFields) -> ActivationGrid:
-    """The request for a sheet."""
-    return ActivationGrid(
-        model=model,
-        layer=layer,
-        image=image.id,
-        source=str(image.picture),
-        **fields.model_dump(),
-    )
-
-
-def map_recipe(
-    image: KeptImage, model: str, layer: str, channel: int, fields: MapFields
-) -> ChannelMap:
-    """The request for one channel's map."""
-    return ChannelMap(
-        model=model,
-        layer=layer,
-        channel=channel,
-        image=image.id,
-        source=str(image.picture),
-        **fields.model_dump(),
-    )
-
-
-async def picture(request: Request, studio: Studio, recipe: Recipe) -> Response:
-    """A recipe's picture: a 304, from the archive, or made now."""
-    result = studio.made(recipe) or await studio.make(recipe)
-    if pages.known(request, f'"{result.digest}"'):
-        return pages.private(request, b"", result.media, digest=result.digest)
-    return pages.private(
-        request, await _bytes(studio, recipe, result), result.media, digest=result.digest
-    )
-
-
-async def _bytes(studio: Studio, recipe: Recipe, result: Result) -> bytes:
-    """The bytes of a result; made again when they were damaged on disk."""
-    for _ in range(2):
-        body = studio.read(result)
-        if body is not None:
-            return body
-        result = await studio.make(recipe)
-    raise Unexpected(request="–")
-
-
-def go(address: str) -> RedirectResponse:
-    """To another page, as a form asked for."""
-    return RedirectResponse(address, 303)
 
 
 @router.get(urls.MAP + urls.PNG, responses=PNG)
@@ -132,7 +50,7 @@ async def map_png(
     """One channel's map, magnified by nearest neighbour."""
     kept = studio.image(image, owner)
     recipe = map_recipe(kept, model, layer, channel, fields)
-    return await picture(request, studio, recipe)
+    return await results.picture(request, studio, recipe)
 
 
 @router.get(urls.MAP + urls.JSON, response_model=twins.Map)
@@ -165,17 +83,15 @@ async def map_page(
     kept = studio.image(image, owner)
     described = await description(studio, model)
     found = layer_of(described, layer)
-    layers.check_channel(found, channel)
+    check_channel(found, channel)
     recipe = map_recipe(kept, model, layer, channel, fields)
     return pages.respond(
         request,
         "map.html",
-        image=kept,
         channel=channel,
-        fields=fields,
         facts=await _numbers(request, studio, recipe),
-        owned=owner is not None and kept.owner == owner,
-        **_place(described, found),
+        picture=urls.map(image, model, layer, channel, urls.PNG, **fields.chosen()),
+        **_place(kept, described, found, fields),
     )
 
 
@@ -191,7 +107,7 @@ async def grid_png(
 ) -> Response:
     """All channels of a layer for a picture, on one sheet, lossless."""
     kept = studio.image(image, owner)
-    return await picture(request, studio, grid_recipe(kept, model, layer, fields))
+    return await results.picture(request, studio, grid_recipe(kept, model, layer, fields))
 
 
 @router.get(urls.GRID + urls.JSON, response_model=twins.Grid)
@@ -220,20 +136,26 @@ async def grid_page(
     described = await description(studio, model)
     found = layer_of(described, layer)
     if channel is not None:
-        layers.check_channel(found, channel)
-        return go(urls.map(image, model, layer, channel))
+        check_channel(found, channel)
+        return pages.go(urls.map(image, model, layer, channel))
+    chosen = fields.chosen()
+    facts = await _numbers(request, studio, grid_recipe(kept, model, layer, fields))
     return pages.respond(
         request,
         "grid.html",
-        image=kept,
-        fields=fields,
-        facts=await _numbers(request, studio, grid_recipe(kept, model, layer, fields)),
+        facts=facts,
+        compact=_compact(facts) if facts else None,
+        picture=urls.grid(image, model, layer, urls.PNG, **chosen),
         first=first - first % ROWS,
         rows=ROWS,
+        pages_of=[
+            urls.grid(image, model, layer, **chosen, first=start)
+            for start in range(0, found["shape"][0], ROWS)
+        ],
         scales=SCALES,
         sorts=SORTS,
         colors=NAMES,
-        **_place(described, found),
+        **_place(kept, described, found, fields),
     )
 
 
@@ -245,13 +167,39 @@ async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> dict[str
     return made.facts if made else None
 
 
-def _place(described: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
-    """Where a layer stands in its network."""
-    before, after = layers.neighbours(described, layer["name"])
+def _place(
+    image: KeptImage, described: dict[str, Any], layer: dict[str, Any], fields: Colored
+) -> dict[str, Any]:
+    """Where a layer stands in its network, and how to get to the others in the same colours."""
+    before, after = neighbours(described, layer["name"])
+    names = [each["name"] for each in described["layers"]]
+    kept = {name: value for name, value in fields.chosen().items() if name != "size"}
     return {
+        "image": image,
         "model": described,
         "layer": layer,
         "before": before,
         "after": after,
         "groups": models.grouped(described["layers"]),
+        "addresses": {name: urls.grid(image.id, described["name"], name, **kept) for name in names},
+        "fields": fields,
+        "chosen": fields.chosen(),
+        "query": urls.with_query("", **fields.chosen()),
+    }
+
+
+def _compact(facts: dict[str, Any]) -> dict[str, Any]:
+    """What the inspector needs of a grid: few bytes, four digits."""
+    return {
+        "sheet": facts["sheet"],
+        "crop": facts["crop"],
+        "sided": facts["scale"]["sided"],
+        "channels": [
+            [
+                row["channel"],
+                *(float(f"{row[name]:.4g}") for name in ("min", "mean", "max", "share_active")),
+                int(row["dead"]),
+            ]
+            for row in facts["channels"]
+        ],
     }

@@ -43,7 +43,7 @@ def _answer(described: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
     named = described.get("components", {}).get("schemas", {}).get(name, {})
     return {
         "text": answer.get("description", ""),
-        "media": [media for media in content],
+        "media": list(content),
         "fields": list(named.get("properties", {})),
         "example": next(iter(named.get("examples", [])), None),
     }

@@ -1,7 +1,5 @@
 """Errors: LaternaError -> JSON for programs, a fragment for htmx, a page for people."""
 
-from typing import Any
-
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -34,12 +32,15 @@ def answer(request: Request, error: LaternaError) -> Response:
     languages.speak(preferences.preferences(request).language)
     message = error.message(languages.gettext)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    if isinstance(error, WrongMethod):
+        headers["Allow"] = error.facts["allowed"]
     if wants_json(request):
         body = {"error": {"code": error.code, "message": message}}
         return JSONResponse(body, error.status, headers | {"Cache-Control": "no-store"})
     return pages.respond(
         request,
         "error.html",
+        fragment="fragment",
         status=error.status,
         headers=headers | {"Cache-Control": "no-store"},
         code=error.code,
@@ -59,32 +60,29 @@ def unexpected(request: Request, failure: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Let the app answer every failure in these forms."""
-    app.add_exception_handler(LaternaError, _laterna_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _wrong_field)
+
+    @app.exception_handler(LaternaError)
+    async def laterna_error(request: Request, error: LaternaError) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return answer(request, _said(request, error))
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong_field(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"] if part not in ("query", "path", "body")]
+        return answer(request, WrongField(field=".".join(place) or "body", allowed=first["msg"]))
 
 
-async def _laterna_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, LaternaError)
-    return answer(request, error)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _said(request: Request, error: HTTPException) -> LaternaError:
+    """The framework's own errors in our words."""
     if isinstance(error.__cause__, LaternaError):
-        return answer(request, error.__cause__)
+        return error.__cause__
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET")
-        response = answer(request, WrongMethod(method=request.method, allowed=allowed))
-        response.headers["Allow"] = allowed
-        return response
+        return WrongMethod(method=request.method, allowed=allowed)
     if error.status_code == 404:
-        return answer(request, UnknownPage())
-    return answer(request, BadRequest(reason=str(error.detail)))
-
-
-async def _wrong_field(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    first: dict[str, Any] = dict(error.errors()[0])
-    place = [str(part) for part in first["loc"] if part not in ("query", "path", "body")]
-    return answer(request, WrongField(field=".".join(place) or "body", allowed=first["msg"]))
+        return UnknownPage()
+    return BadRequest(reason=str(error.detail))

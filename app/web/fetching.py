@@ -10,7 +10,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.studio.fetching import Fetching
 from app.studio.studio import Studio
 from app.web import languages, models, pages, twins, urls
-from app.web.activations import go
 from app.web.given import TheStudio
 
 router = APIRouter()
@@ -42,7 +41,7 @@ async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
 async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
     """Start fetching a network's weights, then show the list with its progress."""
     await _start(studio, model)
-    return go(urls.MODELS)
+    return pages.go(urls.MODELS)
 
 
 @router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202)
@@ -56,13 +55,11 @@ async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
 async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
     """Stop fetching a network's weights, then show the list."""
     await studio.fetcher.cancel(studio.catalogue.entry(model).name)
-    return go(urls.MODELS)
+    return pages.go(urls.MODELS)
 
 
 @router.get(urls.FETCH_EVENTS, response_class=EventSourceResponse, include_in_schema=False)
-async def events(
-    request: Request, studio: TheStudio, model: str
-) -> AsyncIterator[ServerSentEvent]:
+async def events(request: Request, studio: TheStudio, model: str) -> AsyncIterator[ServerSentEvent]:
     """The network's row, as often as it changes, then `end`; the first is the state of now."""
     entry = studio.catalogue.entry(model)
     if studio.fetcher.fetching(entry.name):
@@ -72,9 +69,7 @@ async def events(
     yield ServerSentEvent(event="end", raw_data="end")
 
 
-async def _row(
-    request: Request, studio: Studio, model: str, snapshot: Fetching | None
-) -> str:
+async def _row(request: Request, studio: Studio, model: str, snapshot: Fetching | None) -> str:
     row = await models.usable(studio, model)
     said = facts(model, snapshot) if snapshot else None
     return pages.render(request, "models.html", "state", row=row, fetching=said)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from app.errors import UnknownLayer
+from app.errors import UnknownChannel, UnknownLayer
 from app.settings import Settings
 from app.studio.studio import Studio
 
@@ -37,3 +37,18 @@ def layer_of(described: dict[str, Any], name: str) -> dict[str, Any]:
             found: dict[str, Any] = layer
             return found
     raise UnknownLayer(model=described["title"], layer=name)
+
+
+def neighbours(described: dict[str, Any], name: str) -> tuple[str | None, str | None]:
+    """The layers before and after one, in the order they run."""
+    names = [layer["name"] for layer in described["layers"]]
+    place = names.index(name)
+    before = names[place - 1] if place else None
+    return before, names[place + 1] if place + 1 < len(names) else None
+
+
+def check_channel(layer: dict[str, Any], channel: int) -> None:
+    """Raise UnknownChannel unless the layer has this channel."""
+    channels = layer["shape"][0]
+    if not 0 <= channel < channels:
+        raise UnknownChannel(layer=layer["name"], channels=channels, channel=channel)

@@ -13,7 +13,6 @@ from app.settings import Settings
 from app.studio import recipes
 from app.studio.studio import Studio
 from app.web import languages, models, pages, preferences, sessions, twins, urls
-from app.web.activations import go
 from app.web.given import TheSettings, TheStudio, description
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
@@ -92,7 +91,9 @@ async def images_page(
 async def _files(request: Request) -> list[UploadFile]:
     """The pictures in a form's field `file`; NoFile when there is none."""
     form = await request.form(max_files=MOST_FILES, max_fields=16)
-    files = [file for file in form.getlist("file") if isinstance(file, UploadFile) and file.filename]
+    files = [
+        file for file in form.getlist("file") if isinstance(file, UploadFile) and file.filename
+    ]
     if not files:
         raise NoFile()
     return files
@@ -149,7 +150,7 @@ def _uploaded(
     status: int,
 ) -> Response:
     if not refused:
-        return go(urls.image(taken[0].id) if len(taken) == 1 else urls.IMAGES)
+        return pages.go(urls.image(taken[0].id) if len(taken) == 1 else urls.IMAGES)
     if len(refused) == 1 and not taken:
         raise refused[0][1]
     said = [(name, refusal.message(languages.gettext)) for name, refusal in refused]
@@ -199,7 +200,7 @@ async def delete_json(studio: TheStudio, owner: Owner, image: str) -> Response:
 async def delete(studio: TheStudio, owner: Owner, image: str) -> RedirectResponse:
     """Delete a picture with everything made from it, then show those that are left."""
     await studio.delete_image(studio.own_image(image, owner).id)
-    return go(urls.IMAGES)
+    return pages.go(urls.IMAGES)
 
 
 async def _share(studio: Studio, owner: str | None, image: str, shared: bool) -> KeptImage:
@@ -220,7 +221,7 @@ async def share(
     studio: TheStudio, owner: Owner, image: str, shared: Annotated[bool, Form()] = False
 ) -> RedirectResponse:
     """Turn a picture's share link on or off."""
-    return go(urls.image((await _share(studio, owner, image, shared)).id))
+    return pages.go(urls.image((await _share(studio, owner, image, shared)).id))
 
 
 @router.get(urls.PREDICTION + urls.JSON, response_model=twins.Prediction)
@@ -232,9 +233,14 @@ async def prediction_json(
     described = await description(studio, model)
     recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
     result = studio.made(recipe) or await studio.make(recipe)
-    names = [layer["name"] for layer in described["layers"]]
-    links = [{"name": name, "url": urls.grid(image, model, name)} for name in names]
+    links = [{"name": name, "url": url} for name, url in _grids(kept, described).items()]
     return result.facts | {"layers": links}
+
+
+def _grids(image: KeptImage, described: dict[str, Any]) -> dict[str, str]:
+    """The addresses of a picture's activation grids, by layer."""
+    names = [layer["name"] for layer in described["layers"]]
+    return {name: urls.grid(image.id, described["name"], name) for name in names}
 
 
 @router.get(urls.PREDICTION, include_in_schema=False)
@@ -282,6 +288,7 @@ async def _seen_by(
         name=model,
         model=described,
         groups=models.grouped(described["layers"]) if described else [],
+        addresses=_grids(kept, described) if described else {},
         seen=seen.facts if seen else None,
         models=await models.rows(studio),
         **own(studio, settings, owner) | {"owned": owner is not None and kept.owner == owner},

@@ -7,7 +7,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from babel import Locale, negotiate_locale
+from babel import negotiate_locale
 from babel.dates import format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -19,6 +19,15 @@ from app.settings import ROOT
 CATALOGUES = ROOT / "locales"
 #: Shown names of the languages there are; the first is the one the templates are written in.
 LANGUAGES: Mapping[str, str] = {"en": "English", "da": "Dansk"}
+
+#: What app/zoo/kinds.py calls layers, where another language has its own word.
+KINDS = (
+    "convolution", "transposed convolution", "fully connected", "batch norm", "layer norm",
+    "group norm", "local response norm", "max pool", "average pool", "sigmoid", "hard swish",
+    "hard sigmoid", "residual block", "conv-norm-activation", "ConvNeXt block",
+    "depthwise separable", "squeeze-and-excitation", "inception block", "fire", "dense layer",
+    "dense block", "inverted residual", "concatenation", "sum", "flatten", "dropout",
+)  # fmt: skip
 
 _spoken: ContextVar[str] = ContextVar("language", default="en")
 
@@ -79,6 +88,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     return catalogue(spoken()).ngettext(one, many, count)
 
 
+def kind(name: str) -> str:
+    """A layer's kind; parts joined by + are translated one by one."""
+    return " + ".join(gettext(part) for part in name.split(" + "))
+
+
 def whole(number: int | None) -> str:
     """An integer with its thousands set apart; a dash when it is not known."""
     return "–" if number is None else format_decimal(number, locale=spoken())
@@ -96,7 +110,9 @@ def short(number: float | None) -> str:
 
 def _digits(number: float) -> str:
     if number and (abs(number) < 1e-4 or abs(number) >= 1e6):
-        return f"{number:.2e}".replace(".", Locale.parse(spoken()).number_symbols["latn"]["decimal"])
+        return f"{number:.2e}".replace(
+            ".", Locale.parse(spoken()).number_symbols["latn"]["decimal"]
+        )
     before = len(str(int(abs(number)))) if abs(number) >= 1 else 0
     return format_decimal(
         float(f"{number:.3g}") if before <= 3 else round(number),

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.errors import UnknownChannel
-from app.studio.recipes import Filters
 from app.studio.studio import Studio
-from app.web import activations, models, pages, twins, urls
-from app.web.given import TheStudio, description, layer_of
+from app.web import models, pages, results, twins, urls
+from app.web.fields import FilterQuery, filters_recipe
+from app.web.given import TheStudio, check_channel, description, layer_of, neighbours
 
 router = APIRouter()
 
@@ -19,41 +18,30 @@ def has_filters(layer: dict[str, Any]) -> bool:
     return layer["kind"] in ("convolution", "transposed convolution")
 
 
-def neighbours(described: dict[str, Any], name: str) -> tuple[str | None, str | None]:
-    """The layers before and after one, in the order they run."""
-    names = [layer["name"] for layer in described["layers"]]
-    place = names.index(name)
-    before = names[place - 1] if place else None
-    return before, names[place + 1] if place + 1 < len(names) else None
-
-
 @router.get(urls.FILTERS, responses={200: {"content": {"image/png": {}}}})
 async def filters_png(
-    request: Request, studio: TheStudio, fields: activations.FilterQuery, model: str, layer: str
+    request: Request, studio: TheStudio, fields: FilterQuery, model: str, layer: str
 ) -> Response:
     """All filters of a convolution on one sheet."""
-    recipe = Filters(model=model, layer=layer, **fields.model_dump())
-    return await activations.picture(request, studio, recipe)
+    return await results.picture(request, studio, filters_recipe(model, layer, fields))
 
 
 @router.get(urls.CHANNEL_FILTERS, responses={200: {"content": {"image/png": {}}}})
 async def channel_filters_png(
     request: Request,
     studio: TheStudio,
-    fields: activations.FilterQuery,
+    fields: FilterQuery,
     model: str,
     layer: str,
     channel: int,
 ) -> Response:
     """One filter of a convolution, one tile per input channel."""
-    recipe = Filters(model=model, layer=layer, channel=channel, **fields.model_dump())
-    return await activations.picture(request, studio, recipe)
+    recipe = filters_recipe(model, layer, fields, channel)
+    return await results.picture(request, studio, recipe)
 
 
 @router.get(urls.CHANNEL + urls.JSON, response_model=twins.Channel)
-async def channel_json(
-    studio: TheStudio, model: str, layer: str, channel: int
-) -> dict[str, Any]:
+async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) -> dict[str, Any]:
     """One channel of a layer."""
     described, found = await _channel(studio, model, layer, channel)
     return {
@@ -96,13 +84,6 @@ async def _channel(
     return described, found
 
 
-def check_channel(layer: dict[str, Any], channel: int) -> None:
-    """Raise UnknownChannel unless the layer has this channel."""
-    channels = layer["shape"][0]
-    if not 0 <= channel < channels:
-        raise UnknownChannel(layer=layer["name"], channels=channels, channel=channel)
-
-
 @router.get(urls.LAYER + urls.JSON, response_model=twins.Layer)
 async def layer_json(studio: TheStudio, model: str, layer: str) -> dict[str, Any]:
     """One layer of a network."""
@@ -123,7 +104,7 @@ async def layer_page(
     found = layer_of(described, layer)
     if go is not None:
         check_channel(found, go)
-        return activations.go(urls.channel(model, layer, go))
+        return pages.go(urls.channel(model, layer, go))
     before, after = neighbours(described, layer)
     return pages.respond(
         request,
@@ -133,8 +114,6 @@ async def layer_page(
         before=before,
         after=after,
         has_filters=has_filters(found),
-        groups=models.grouped(described["layers"]),
+        names={each["name"] for each in described["layers"]},
         samples=studio.sample_images(),
     )
-
-

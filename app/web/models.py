@@ -52,9 +52,7 @@ async def models_page(request: Request, studio: TheStudio) -> Response:
 def with_urls(described: dict[str, Any]) -> dict[str, Any]:
     """A description in which every layer has its address."""
     name = described["name"]
-    layers = [
-        layer | {"url": urls.layer(name, layer["name"])} for layer in described["layers"]
-    ]
+    layers = [layer | {"url": urls.layer(name, layer["name"])} for layer in described["layers"]]
     return described | {"layers": layers, "url": urls.model(name)}
 
 

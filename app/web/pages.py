@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from app import __version__
 from app.settings import ROOT
@@ -58,6 +58,7 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "languages": languages.LANGUAGES,
         "themes": preferences.THEMES,
         "static": lambda path: statics[path].url,
+        "kind": languages.kind,
         "whole": languages.whole,
         "short": languages.short,
         "percent": languages.percent,
@@ -98,11 +99,16 @@ def respond(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    fragment: str | None = None,
     **facts: Any,
 ) -> Response:
-    """The answer to a person: whole, or by block, never shared between people by a cache."""
+    """The answer to a person: whole, or by block, never shared between people by a cache.
+
+    fragment: the block for htmx when it is another than the one named like its target.
+    """
     page = request.app.state.templates.get_template(template)
-    block = wanted_block(request)
+    wanted = wanted_block(request)
+    block = (fragment or wanted) if wanted else None
     body = render(request, template, block if block in page.blocks else None, **facts).encode()
     return private(request, body, "text/html; charset=utf-8", status, headers)
 
@@ -128,3 +134,6 @@ def known(request: Request, etag: str) -> bool:
     return etag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
 
 
+def go(address: str) -> RedirectResponse:
+    """To another page, as a form asked for."""
+    return RedirectResponse(address, 303)

@@ -127,9 +127,7 @@ def prediction(id: str, name: str, suffix: str = "") -> str:
     return filled(PREDICTION, suffix, image=id, model=name)
 
 
-def grid(
-    id: str, name: str, layer: str, suffix: str = "", **fields: str | int | None
-) -> str:
+def grid(id: str, name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
     """The activation grid of a picture; fields: scale, sort, colors, tile, first."""
     return with_query(filled(GRID, suffix, image=id, model=name, layer=layer), **fields)
 

@@ -1,0 +1,88 @@
+"""Fields: what a query says of how pictures are drawn -> recipes."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app.archive import KeptImage
+from app.studio.recipes import ActivationGrid, ChannelMap, Filters, Scale, Sort
+from app.vision.colors import NAMES
+
+SCALES: tuple[Scale, ...] = ("layer", "channel")
+SORTS: tuple[Sort, ...] = ("index", "max", "mean")
+
+
+class Colored(BaseModel):
+    """What is drawn in colours."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    colors: str = Field("", description=f"A colour map: {', '.join(NAMES)}; empty: by sign.")
+
+    @field_validator("colors")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in ("", *NAMES):
+            raise ValueError(f"one of {', '.join(NAMES)}")
+        return name
+
+    def chosen(self) -> dict[str, Any]:
+        """The fields that differ from what is drawn without being asked."""
+        return self.model_dump(exclude_defaults=True)
+
+
+class GridFields(Colored):
+    """How a sheet is drawn."""
+
+    scale: Scale = Field("layer", description="One scale for all channels, or each its own.")
+    sort: Sort = Field("index", description="The order of the channels on the sheet.")
+    tile: int = Field(0, ge=0, le=512, description="Pixels per tile; 0: by the map's size.")
+
+
+class MapFields(Colored):
+    """How one channel's map is drawn."""
+
+    scale: Scale = Field("layer", description="The layer's scale, or the channel's own.")
+    size: int = Field(448, ge=8, le=2048, description="Longest side of the picture in pixels.")
+
+
+class FilterFields(Colored):
+    """How filters are drawn."""
+
+    tile: int = Field(0, ge=0, le=256, description="Pixels per tile; 0: by the filters' size.")
+
+
+GridQuery = Annotated[GridFields, Query()]
+MapQuery = Annotated[MapFields, Query()]
+FilterQuery = Annotated[FilterFields, Query()]
+
+
+def grid_recipe(image: KeptImage, model: str, layer: str, fields: GridFields) -> ActivationGrid:
+    """The request for a sheet."""
+    return ActivationGrid(
+        model=model,
+        layer=layer,
+        image=image.id,
+        source=str(image.picture),
+        **fields.model_dump(),
+    )
+
+
+def map_recipe(
+    image: KeptImage, model: str, layer: str, channel: int, fields: MapFields
+) -> ChannelMap:
+    """The request for one channel's map."""
+    return ChannelMap(
+        model=model,
+        layer=layer,
+        channel=channel,
+        image=image.id,
+        source=str(image.picture),
+        **fields.model_dump(),
+    )
+
+
+def filters_recipe(model: str, layer: str, fields: FilterFields, channel: int = -1) -> Filters:
+    """The request for filters: a whole layer's, or one."""
+    return Filters(model=model, layer=layer, channel=channel, **fields.model_dump())

@@ -1,0 +1,88 @@
+// All pages: pictures that come later, finding, keys, and where one is in a list of layers.
+"use strict";
+
+// A picture whose device is busy or starting answers 503: ask again when it says so.
+async function retry(image) {
+  const frame = image.closest(".frame, .pair");
+  image.classList.add("late");
+  frame?.setAttribute("data-words", document.getElementById("waiting-words").textContent);
+  const address = image.getAttribute("src");
+  let wait = 3;
+  try {
+    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    if (answer.ok) wait = 0;
+    else if (answer.headers.has("Retry-After")) {
+      wait = Number(answer.headers.get("Retry-After")) || wait;
+      frame?.setAttribute("data-words", (await answer.json()).error.message);
+    } else {
+      frame?.setAttribute("data-words", (await answer.json()).error.message);
+      return;
+    }
+  } catch { /* the server itself is away: ask again */ }
+  setTimeout(() => {
+    if (image.isConnected && image.getAttribute("src") === address) image.src = address;
+  }, wait * 1000);
+}
+function arrived(image) {
+  if (image.classList.contains("late")) {
+    image.classList.remove("late");
+    image.closest(".frame, .pair")?.removeAttribute("data-words");
+  }
+}
+document.addEventListener("error", (event) => event.target instanceof HTMLImageElement && retry(event.target), true);
+document.addEventListener("load", (event) => event.target instanceof HTMLImageElement && arrived(event.target), true);
+for (const image of document.images) if (image.complete && !image.naturalWidth && image.loading !== "lazy") retry(image);
+
+// Finding: hide what does not have all the words.
+document.addEventListener("input", (event) => {
+  const what = event.target.dataset?.filters;
+  if (!what) return;
+  const words = event.target.value.toLowerCase().split(/\s+/);
+  for (const entry of document.querySelectorAll(what)) {
+    if (entry.classList.contains("block")) continue;
+    entry.hidden = !words.every((word) => entry.textContent.toLowerCase().includes(word));
+  }
+  for (const block of document.querySelectorAll(".layers .block")) {
+    block.hidden = !block.querySelector("li:not([hidden])");
+    if (words.some(Boolean)) block.querySelector("details").open = true;
+  }
+});
+
+// Where one is: the address in the list of layers.
+function markPlace() {
+  for (const link of document.querySelectorAll(".side .layers a")) {
+    const here = location.pathname === link.pathname || location.pathname.startsWith(link.pathname + "/");
+    if (!here) { link.removeAttribute("aria-current"); continue; }
+    link.setAttribute("aria-current", "page");
+    const block = link.closest("details");
+    if (block) block.open = true;
+    const list = link.closest(".layers");
+    const top = link.getBoundingClientRect().top - list.getBoundingClientRect().top;
+    if (top < 0 || top > list.clientHeight - 48) list.scrollTop += top - list.clientHeight / 2;
+  }
+}
+markPlace();
+document.addEventListener("htmx:after:swap", markPlace);
+document.addEventListener("htmx:after:history:push", markPlace);
+
+// Keys.
+function showKeys() { document.getElementById("keys").showModal(); }
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-keys]")) showKeys();
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = event.target.closest("input, select, textarea");
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
+    if (field) field.blur();
+  }
+  if (field || document.querySelector("dialog[open]")) return;
+  if (event.key === "?") showKeys();
+  else if (event.key === "/") (document.querySelector("#find, [data-find], #q"))?.focus();
+  else if (event.key === "[") document.querySelector(".steps [rel=prev]")?.click();
+  else if (event.key === "]") document.querySelector(".steps [rel=next]")?.click();
+  else return;
+  event.preventDefault();
+});

@@ -1,0 +1,169 @@
+// The sheet of channels: a cursor over it, the channel under it magnified and laid over the photo.
+"use strict";
+const photos = new Map();
+
+function photo(address, then) {
+  if (!photos.has(address)) {
+    const image = new Image();
+    image.src = address;
+    photos.set(address, image);
+  }
+  const image = photos.get(address);
+  if (image.complete) then(image);
+  else image.addEventListener("load", () => then(image), { once: true });
+}
+
+// A colour map of activations as light: dark where there is none, so the photo shows through.
+function layOver(canvas, crop, address, draw) {
+  photo(address, (image) => {
+    const pen = canvas.getContext("2d");
+    const [left, top, right, bottom] = crop;
+    pen.imageSmoothingEnabled = true;
+    pen.globalCompositeOperation = "source-over";
+    pen.globalAlpha = 1;
+    pen.fillStyle = "#000";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.globalAlpha = 0.5;
+    pen.drawImage(image, left, top, right - left, bottom - top, 0, 0, canvas.width, canvas.height);
+    pen.globalAlpha = 0.85;
+    pen.globalCompositeOperation = "screen";
+    pen.imageSmoothingEnabled = false;
+    draw(pen);
+    pen.globalCompositeOperation = "source-over";
+    pen.globalAlpha = 1;
+  });
+}
+
+class Sheet {
+  constructor(frame) {
+    this.frame = frame;
+    this.image = frame.querySelector("img");
+    this.mark = frame.querySelector(".cursor");
+    this.at = -1;
+    frame.addEventListener("pointermove", (event) => this.#point(event));
+    frame.addEventListener("click", (event) => { this.#point(event); this.open(); });
+    frame.addEventListener("keydown", (event) => this.#key(event));
+    frame.addEventListener("focus", () => { if (this.at < 0) this.move(0); });
+    this.image.addEventListener("load", () => this.#fit());
+    new ResizeObserver(() => this.#fit()).observe(frame);
+  }
+
+  get facts() {
+    const said = document.querySelector("#numbers[data-facts]");
+    if (said && said !== this.said) { this.said = said; this.known = JSON.parse(said.dataset.facts); }
+    return said ? this.known : null;
+  }
+
+  // Where the picture lies in its frame (object-fit: contain): scale, left, top.
+  #place() {
+    const { naturalWidth: w, naturalHeight: h } = this.image;
+    const box = this.frame.getBoundingClientRect();
+    const width = this.frame.clientWidth, height = this.frame.clientHeight;
+    const scale = Math.min(width / w, height / h);
+    return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2, box };
+  }
+
+  #fit() {
+    if (!this.image.naturalWidth) return;
+    this.image.classList.toggle("magnified", this.#place().scale > 1);
+    if (this.at >= 0) this.move(this.at);
+  }
+
+  tile(k) {
+    const { columns, tile, tile_height: high, gap } = this.facts.sheet;
+    const tall = high || tile;
+    return [gap + (k % columns) * (tile + gap), gap + Math.floor(k / columns) * (tall + gap), tile, tall];
+  }
+
+  #point(event) {
+    if (!this.facts || !this.image.naturalWidth) return;
+    const { scale, left, top, box } = this.#place();
+    const { columns, rows, tile, tile_height: high, gap } = this.facts.sheet;
+    const column = Math.floor(((event.clientX - box.left - left) / scale - gap / 2) / (tile + gap));
+    const row = Math.floor(((event.clientY - box.top - top) / scale - gap / 2) / ((high || tile) + gap));
+    const k = row * columns + column;
+    if (column >= 0 && column < columns && row >= 0 && row < rows && k < this.facts.channels.length) this.move(k);
+  }
+
+  #key(event) {
+    if (!this.facts) return;
+    const { columns } = this.facts.sheet;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (event.key === "Enter" || event.key === " ") this.open();
+    else if (event.key === "Home") this.move(0);
+    else if (event.key === "End") this.move(this.facts.channels.length - 1);
+    else if (step) {
+      const to = Math.max(this.at, 0) + step;
+      if (to >= 0 && to < this.facts.channels.length) this.move(to);
+    } else return;
+    event.preventDefault();
+  }
+
+  move(k) {
+    if (!this.facts || !this.image.naturalWidth) return;
+    this.at = k;
+    const { scale, left, top } = this.#place();
+    const [x, y, w, h] = this.tile(k);
+    Object.assign(this.mark.style, {
+      left: `${left + x * scale}px`, top: `${top + y * scale}px`,
+      width: `${w * scale}px`, height: `${h * scale}px`,
+    });
+    this.mark.hidden = false;
+    this.#inspect(this.facts.channels[k], [x, y, w, h]);
+  }
+
+  #inspect([channel, min, mean, max, share, dead], [x, y, w, h]) {
+    const closeup = document.getElementById("closeup");
+    const over = document.getElementById("over-photo");
+    const said = document.getElementById("inspected");
+    if (!closeup) return;
+    const pen = closeup.getContext("2d");
+    pen.imageSmoothingEnabled = false;
+    const lay = (to) => to.drawImage(this.image, x, y, w, h, 0, 0, 256, 256);
+    lay(pen);
+    layOver(over, this.facts.crop, this.frame.dataset.photo, dead ? () => {} : lay);
+    said.textContent = `${said.dataset.channel} ${channel}${dead ? ", " + said.dataset.dead : ""}`;
+    const language = document.documentElement.lang;
+    const show = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+    const part = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+    const numbers = { min: show.format(min), mean: show.format(mean), max: show.format(max), share: part.format(share) };
+    for (const [name, text] of Object.entries(numbers)) document.querySelector(`[data-number=${name}]`).textContent = text;
+    const link = document.getElementById("open-channel");
+    link.href = this.address(channel);
+    link.hidden = false;
+  }
+
+  address(channel) { return this.frame.dataset.maps + channel + mapQuery(this.frame.dataset.query); }
+
+  open() {
+    if (this.at < 0 || !this.facts) return;
+    const address = this.address(this.facts.channels[this.at][0]);
+    htmx.ajax("GET", address, { source: this.frame, target: "#view", swap: "outerHTML show:none", push: "true" });
+  }
+}
+
+// A map takes the sheet's scale and colours, not its order.
+function mapQuery(query) {
+  const fields = new URLSearchParams(query);
+  for (const name of [...fields.keys()]) if (!["scale", "colors"].includes(name)) fields.delete(name);
+  return fields.size ? `?${fields}` : "";
+}
+
+// The page of one channel: its map over the photo.
+function layMap() {
+  const numbers = document.querySelector("#numbers[data-crop]");
+  const map = document.getElementById("map");
+  const canvas = document.querySelector(".maps #over-photo");
+  if (!numbers || !map || !canvas) return;
+  const lay = () => layOver(canvas, JSON.parse(numbers.dataset.crop), canvas.dataset.photo, (pen) => pen.drawImage(map, 0, 0, map.naturalWidth, map.naturalWidth, 0, 0, 448, 448));
+  if (map.complete && map.naturalWidth) lay();
+  map.addEventListener("load", lay);
+}
+
+function begin() {
+  const frame = document.getElementById("sheet");
+  if (frame && !frame.sheet) frame.sheet = new Sheet(frame);
+  layMap();
+}
+begin();
+document.addEventListener("htmx:after:swap", begin);
