@@ -119,8 +119,8 @@ class NoWeights(LaternaError):
 
 
 class WeightsNotFetched(LaternaError):
-    """The weights of {model} are not on this server yet. Fetch them on the list of networks, or open
-    it untrained."""
+    """The weights of {model} are not on this server yet. Fetch them on the list of networks, or
+    open it untrained."""
 
     code, status = "weights_not_fetched", 409
 
@@ -130,6 +130,13 @@ class WeightsOutOfReach(LaternaError):
     or set LATERNA_WEIGHTS_MIRROR to a place that can be reached."""
 
     code, status = "weights_out_of_reach", 409
+
+
+class FetchFailed(LaternaError):
+    """The weights of {model} could not be fetched: {reason}. Try again, or copy the file by
+    hand."""
+
+    code, status = "fetch_failed", 502
 
 
 class NotFetchable(LaternaError):
@@ -216,6 +223,13 @@ class DeviceAway(LaternaError):
     itself in a moment."""
 
     code, status, retry_after = "device_away", 503, 3
+
+
+class DeviceRefuses(LaternaError):
+    """The device stopped {times} times while it made just this, so it is not tried again.
+    Everything else works; the log says more."""
+
+    code, status = "device_refuses", 409
 
 
 class OutOfMemory(LaternaError):

@@ -1,8 +1,11 @@
 """What all tests share: the real photographs and weights, and a program that runs for real."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.running import Laterna, laterna
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -25,3 +28,10 @@ def weights_folder() -> Path:
 def photos_folder() -> Path:
     """500 labelled photographs."""
     return shared("photos")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laterna]:
+    """One real server for all tests that do no harm to it, ready to be asked."""
+    with laterna(tmp_path_factory.mktemp("server") / "data") as running:
+        yield running.wait_until_ready()

@@ -1,6 +1,8 @@
 """Filter sheets: (recipe, network) -> the filters of a convolution as pictures."""
 
-from app.errors import NoFilters, UnknownChannel, UnknownLayer
+from torch import Tensor
+
+from app.errors import NoFilters, UnknownChannel
 from app.studio.grids import color_facts, source_facts, texts
 from app.studio.recipes import Filters, Made
 from app.vision import colors, filters, sheets
@@ -12,11 +14,7 @@ FILTER_TILE = 44
 
 def filter_sheet(recipe: Filters, network: Network) -> Made:
     """The filters of a convolution as published: before any batch norm was folded into them."""
-    if recipe.layer not in network.layers:
-        raise UnknownLayer(model=network.entry.title, layer=recipe.layer)
-    weights = network.filters(recipe.layer)
-    if weights is None:
-        raise NoFilters(layer=recipe.layer)
+    weights = _weights(network, recipe.layer)
     bgr = network.preprocessing.channels == "BGR"
     if recipe.channel >= len(weights):
         raise UnknownChannel(layer=recipe.layer, channels=len(weights), channel=recipe.channel)
@@ -25,6 +23,14 @@ def filter_sheet(recipe: Filters, network: Network) -> Made:
     else:
         drawn = filters.filter_inputs(weights, recipe.channel, bgr)
     return _drawn(recipe, network, drawn, list(weights.shape))
+
+
+def _weights(network: Network, layer: str) -> Tensor:
+    """A convolution's own weights [out,in,kh,kw]. Raises NoFilters for other layers."""
+    weight = network.weight(layer)
+    if weight is None or weight.ndim != 4:
+        raise NoFilters(layer=layer)
+    return weight.float().cpu()
 
 
 def _drawn(recipe: Filters, network: Network, drawn: filters.FilterTiles, shape: list[int]) -> Made:

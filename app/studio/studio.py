@@ -172,5 +172,7 @@ class Studio:
 
 def _description(entry: Entry) -> Description:
     """The recipe of a description: another one when code, catalogue or the weights' file change."""
-    said = f"{__version__} {entry} {entry.stamp}"
+    file = entry.file
+    found = file.stat() if file and entry.present else None
+    said = f"{__version__} {entry} {found and (found.st_size, found.st_mtime_ns)}"
     return Description(model=entry.name, weights=hashlib.sha256(said.encode()).hexdigest())

@@ -98,12 +98,13 @@ def entries(feature_maps: Tensor, numbers: Statistics, scale: Scale) -> Tensor:
         result = values.add_(CENTRE).round_().clamp_(0, LAST).to(torch.uint8)
     dead = numbers.dead
     if dead.any():
-        result[dead] = _hatch(*feature_maps.shape[1:], CENTRE if scale.sided == "signed" else 0)
+        result[dead] = _hatch(feature_maps.shape[1:], CENTRE if scale.sided == "signed" else 0)
     return result
 
 
-def _hatch(height: int, width: int, ground: int) -> Tensor:
+def _hatch(side: torch.Size, ground: int) -> Tensor:
     """A tile of faint diagonals: this channel is dead for this picture."""
+    height, width = side
     diagonal = torch.arange(height)[:, None] + torch.arange(width)[None, :]
     return torch.where(diagonal % 4 == 0, DEAD, ground).to(torch.uint8)
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 try:
-    from isal import isal_zlib as deflate
-except ImportError:  # pragma: no cover - the machines with a GPU may lack it
-    deflate = zlib
+    from isal.isal_zlib import compress
+except ImportError:  # a machine with torch alone
+    from zlib import compress
 
 LEVEL = 1
 
@@ -28,7 +28,7 @@ def blank(height: int, width: int, bands: int = 1, value: int = 0) -> tuple[Tens
     raw = torch.full((height, 1 + width * bands), value, dtype=torch.uint8)
     raw[:, 0] = 0
     pixels = raw[:, 1:]
-    return raw, pixels if bands == 1 else pixels.unflatten(1, (width, bands))
+    return raw, pixels if bands == 1 else pixels.view(height, width, bands)
 
 
 def encode(raw: Tensor, palette: bytes | None, texts: Mapping[str, str] | None = None) -> bytes:
@@ -40,7 +40,7 @@ def encode(raw: Tensor, palette: bytes | None, texts: Mapping[str, str] | None =
     if palette:
         chunks.append(_chunk(b"PLTE", palette))
     chunks += [_text(key, value) for key, value in (texts or {}).items()]
-    chunks.append(_chunk(b"IDAT", deflate.compress(memoryview(raw.numpy()), LEVEL)))
+    chunks.append(_chunk(b"IDAT", compress(raw.numpy().data, LEVEL)))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + _chunk(b"IEND", b"")
 
 

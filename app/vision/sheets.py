@@ -87,8 +87,8 @@ def draw(
     raw, pixels = png.blank(sheet.height, sheet.width, bands, GAP if palette else 40)
     gap, across, down = sheet.gap, sheet.tile + sheet.gap, sheet.tile_height + sheet.gap
     grid = pixels[gap : gap + sheet.rows * down, gap:]
-    cells = grid.unflatten(1, (sheet.columns, across)).unflatten(0, (sheet.rows, down))
-    for row, band in enumerate(magnified(tiles, sheet).split(sheet.columns)):
+    cells = grid.view(sheet.rows, down, sheet.columns, across, *grid.shape[2:])
+    for row, band in enumerate(torch.split(magnified(tiles, sheet), sheet.columns)):
         cells[row, : sheet.tile_height, : len(band), : sheet.tile] = band.transpose(0, 1)
     if marked:
         _mark(pixels[sheet.rows * down + gap :], palette is not None)

@@ -1,0 +1,133 @@
+"""Decoders: pictures from outside are opened in processes that may be ended at any time."""
+
+import asyncio
+import resource
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import structlog
+
+from app.errors import DeviceAway, LaternaError, TooHardToDecode
+from app.settings import Settings
+from app.studio.engine.child import Child
+from app.studio.pictures import CleanPicture, clean
+
+log = structlog.get_logger("laterna.decoders")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """To a decoder: what it may use."""
+
+    memory_bytes: int
+    max_pixels: int
+    side: int
+
+
+def serve(pipe: Connection, limits: Limits) -> None:
+    """In the child: clean one picture after another until the pipe ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    while True:
+        data = pipe.recv_bytes()
+        made: CleanPicture | LaternaError | None
+        try:
+            made = clean(data, limits.max_pixels, limits.side)
+        except LaternaError as error:
+            made = error
+        except MemoryError:
+            made = None
+        del data
+        pipe.send(made)
+
+
+class Decoder:
+    """One decoding process and the picture it is at; started again when it was ended."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limits = Limits(
+            settings.decode_memory_bytes, settings.picture_max_pixels, settings.picture_side
+        )
+        self._child: Child | None = None
+        self._answer: asyncio.Future[CleanPicture] | None = None
+        self._gone = asyncio.Event()
+
+    def start(self) -> None:
+        """Start the process."""
+        self._gone = asyncio.Event()
+        self._child = Child(
+            "app.studio.engine.decoders:serve", self._limits, self._heard, self._died
+        )
+
+    async def stop(self) -> None:
+        """End the process and wait until it has ended."""
+        if self._child is not None:
+            self._child.kill()
+            await self._gone.wait()
+
+    async def clean(self, data: bytes) -> CleanPicture:
+        """Clean a picture within the time limit."""
+        if self._child is None:
+            self.start()
+        assert self._child is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(self._settings.decode_seconds):
+                await asyncio.to_thread(self._child.send_bytes, data)
+                return await self._answer
+        except TimeoutError:
+            log.warning("decoding took too long", seconds=self._settings.decode_seconds)
+            await self.stop()
+            raise self._too_hard() from None
+        except asyncio.CancelledError:
+            await self.stop()  # half a picture in the pipe is of no use to the next one
+            raise
+
+    def _too_hard(self) -> TooHardToDecode:
+        return TooHardToDecode(seconds=f"{self._settings.decode_seconds:g}")
+
+    def _heard(self, made: Any) -> None:
+        if self._answer is None or self._answer.done():
+            return
+        if isinstance(made, CleanPicture):
+            self._answer.set_result(made)
+        else:
+            self._answer.set_exception(made or self._too_hard())
+
+    def _died(self) -> None:
+        self._child = None
+        self._gone.set()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(self._too_hard())
+
+
+class Decoders:
+    """As many decoding processes as the settings say; whoever comes waits for a free one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._all = [Decoder(settings) for _ in range(settings.decoders)]
+        self._free: asyncio.Queue[Decoder] = asyncio.Queue()
+        self._running = False
+
+    async def start(self) -> None:
+        """Start the processes."""
+        for decoder in self._all:
+            decoder.start()
+            self._free.put_nowait(decoder)
+        self._running = True
+
+    async def stop(self) -> None:
+        """End the processes."""
+        self._running = False
+        await asyncio.gather(*(decoder.stop() for decoder in self._all))
+
+    async def clean(self, data: bytes) -> CleanPicture:
+        """A clean picture of what somebody sent. Raises what is wrong with it."""
+        if not self._running:
+            raise DeviceAway()
+        decoder = await self._free.get()
+        try:
+            return await decoder.clean(data)
+        finally:
+            self._free.put_nowait(decoder)

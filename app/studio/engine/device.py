@@ -1,0 +1,192 @@
+"""One device: its queue, its process, and what happens when that dies."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import structlog
+
+from app.errors import (
+    DeviceAway,
+    DeviceRefuses,
+    DeviceStarting,
+    LaternaError,
+    QueueFull,
+)
+from app.settings import Settings
+from app.studio.engine.child import Child
+from app.studio.engine.owner import Answer, Forget, Free, Order, Ready, Task
+from app.studio.recipes import Made, Recipe
+
+log = structlog.get_logger("laterna.engine")
+State = Literal["starting", "ready", "away"]
+#: Seconds before a dead process is started again: doubled with each death in a row.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+#: A recipe that the process died of this often is not tried again.
+MOST_DEATHS = 3
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """A device as people see it."""
+
+    name: str
+    state: State
+    doing: str | None
+    waiting: int
+    pid: int | None
+
+
+@dataclass
+class Request:
+    """Somebody waits for this."""
+
+    number: int
+    recipe: Recipe
+    answer: "asyncio.Future[Made]"
+
+
+class Device:
+    """The owner of a device, supervised: one recipe at a time, the others wait here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        workshop: str,
+        ready: Callable[[int], None],
+        fault_of: Callable[[], str],
+    ) -> None:
+        self.name = name
+        self.state: State = "starting"
+        self._settings, self._order = settings, Order(settings, name, workshop)
+        self._tell_ready, self._fault_of = ready, fault_of
+        self._child: Child | None = None
+        self._queue: deque[Request] = deque()
+        self._current: Request | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._restart: asyncio.TimerHandle | None = None
+        self._numbers = 0
+        self._deaths_in_a_row = 0
+        self._died_of: Counter[str] = Counter()
+        self._gone: asyncio.Event = asyncio.Event()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start its process; it is ready when the default network is loaded."""
+        self._restart = None
+        self._child = Child("app.studio.engine.owner:serve", self._order, self._heard, self._died)
+        log.info("device starting", device=self.name, pid=self._child.pid)
+
+    async def stop(self) -> None:
+        """End its process; whoever waits is told that it is away."""
+        self._stopping = True
+        if self._restart is not None:
+            self._restart.cancel()
+        self._fail_all(DeviceAway())
+        if self._child is not None:
+            self._child.kill()
+            await self._gone.wait()
+
+    async def call(self, recipe: Recipe) -> Made:
+        """Have something made. Raises what the maker raises, or why the device cannot be asked."""
+        if self.state == "starting":
+            raise DeviceStarting()
+        if self.state == "away":
+            raise DeviceAway()
+        if len(self._queue) >= self._settings.queue_max:
+            raise QueueFull()
+        if self._died_of[recipe.key] >= MOST_DEATHS:
+            raise DeviceRefuses(times=MOST_DEATHS)
+        self._numbers += 1
+        request = Request(self._numbers, recipe, asyncio.get_running_loop().create_future())
+        self._queue.append(request)
+        self._next()
+        return await request.answer
+
+    def forget(self, image: str) -> None:
+        """Drop what is kept of a picture."""
+        if self._child is not None and self.state != "away":
+            self._child.send(Forget(image))
+
+    @property
+    def now(self) -> DeviceState:
+        """How it is."""
+        doing = self._current.recipe.title if self._current else None
+        pid = self._child.pid if self._child else None
+        return DeviceState(self.name, self.state, doing, len(self._queue), pid)
+
+    @property
+    def waiting(self) -> list[str]:
+        """What waits, in order."""
+        return [request.recipe.title for request in self._queue]
+
+    def _next(self) -> None:
+        """Hand over the next recipe when the process is free."""
+        while self._queue and self._queue[0].answer.done():  # nobody waits for it any more
+            self._queue.popleft()
+        if self.state != "ready" or self._current is not None or not self._queue:
+            return
+        assert self._child is not None
+        self._current = self._queue.popleft()
+        self._deadline = asyncio.get_running_loop().call_later(
+            self._settings.call_seconds, self._overdue
+        )
+        self._child.send(Task(self._current.number, self._current.recipe, self._fault_of()))
+
+    def _overdue(self) -> None:
+        log.error("device hangs", device=self.name, seconds=self._settings.call_seconds)
+        if self._child is not None:
+            self._child.kill()
+
+    def _heard(self, said: Any) -> None:
+        match said:
+            case Ready():
+                self.name, self.state, self._deaths_in_a_row = said.device, "ready", 0
+                log.info("device ready", device=self.name)
+                self._tell_ready(said.count)
+                self._next()
+            case Answer() if self._current and self._current.number == said.number:
+                self._answer(self._current, said.made)
+            case Free() if self._current and self._current.number == said.number:
+                self._done()
+                self._next()
+
+    @staticmethod
+    def _answer(request: Request, made: Made | LaternaError) -> None:
+        if request.answer.done():
+            return
+        if isinstance(made, LaternaError):
+            request.answer.set_exception(made)
+        else:
+            request.answer.set_result(made)
+
+    def _done(self) -> None:
+        self._current = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _died(self) -> None:
+        """The process is gone: tell those who wait, and start another one after a pause."""
+        self._child = None
+        self._gone.set()
+        if self._stopping:
+            return
+        log.error("device died", device=self.name, doing=self.now.doing)
+        if self._current is not None:
+            self._died_of[self._current.recipe.key] += 1
+        self.state = "away"
+        self._fail_all(DeviceAway())
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._deaths_in_a_row)
+        self._deaths_in_a_row += 1
+        self._restart = asyncio.get_running_loop().call_later(pause, self.start)
+
+    def _fail_all(self, error: LaternaError) -> None:
+        waiting = [*([self._current] if self._current else []), *self._queue]
+        self._queue.clear()
+        self._done()
+        for request in waiting:
+            self._answer(request, error)

@@ -1,0 +1,148 @@
+"""The device's owner: runs in the one process that may touch a device; recipe in, answer out."""
+
+import importlib
+import os
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+import structlog
+
+from app.errors import LaternaError, OutOfMemory, Unexpected
+from app.settings import Settings
+from app.studio.recipes import Made, Recipe
+
+log = structlog.get_logger("laterna.device")
+
+
+@dataclass(frozen=True)
+class Order:
+    """To the owner: what to run on which device."""
+
+    settings: Settings
+    device: str
+    workshop: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the owner: loaded; which device it is, and how many of its kind there are."""
+
+    device: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """To the owner: make this. `fault` strikes in tests."""
+
+    number: int
+    recipe: Recipe
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """From the owner: what came of it."""
+
+    number: int
+    made: Made | LaternaError
+
+
+@dataclass(frozen=True)
+class Free:
+    """From the owner: done with it to the end, the next one may come."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Forget:
+    """To the owner: drop what was computed from a picture."""
+
+    image: str
+
+
+class Maker(Protocol):
+    """What the owner drives; see app.studio.makers.Workshop."""
+
+    def warm(self) -> None:
+        """Get ready."""
+
+    def make(self, recipe: Recipe, answer: Any) -> None:
+        """Make something, and call `answer` with it once."""
+
+    def forget(self, image: str) -> None:
+        """Drop what was computed from a picture."""
+
+
+def serve(pipe: Connection, order: Order) -> None:
+    """Make one recipe after another until the pipe ends."""
+    device, count = _device(order.device, order.settings.torch_threads)
+    module, _, name = order.workshop.partition(":")
+    workshop: Maker = getattr(importlib.import_module(module), name)(order.settings, device)
+    try:
+        workshop.warm()
+    except LaternaError as error:
+        log.warning("default network is not there", reason=str(error))
+    pipe.send(Ready(device, count))
+    while True:
+        told = pipe.recv()
+        if isinstance(told, Forget):
+            workshop.forget(told.image)
+        else:
+            _make(pipe, workshop, told)
+
+
+def _make(pipe: Connection, workshop: Maker, task: Task) -> None:
+    """Make one recipe; every failure is an answer."""
+    answered = False
+
+    def answer(made: Made | LaternaError) -> None:
+        nonlocal answered
+        if not answered:
+            pipe.send(Answer(task.number, made))
+        answered = True
+
+    try:
+        _strike(task.fault)
+        workshop.make(task.recipe, answer)
+        if not answered:
+            raise RuntimeError("the maker gave no answer")
+    except LaternaError as error:
+        answer(error)
+    except Exception as error:
+        if _is_out_of_memory(error):
+            answer(OutOfMemory())
+        else:
+            log.exception("unexpected", task=task.recipe.title)
+            answer(Unexpected(request=f"device-{os.getpid()}-{task.number}"))
+    pipe.send(Free(task.number))
+
+
+def _device(wanted: str, threads: int) -> tuple[str, int]:
+    """The device's real name and how many CUDA devices there are; sets torch's threads."""
+    import torch
+
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 2) - 1))
+    count = torch.cuda.device_count()
+    if wanted != "auto":
+        return wanted, 1
+    return ("cuda:0", count) if count else ("cpu", 1)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def _strike(fault: str) -> None:
+    """Tests only: fail in the way asked for."""
+    if fault == "die":
+        os._exit(3)
+    if fault == "hang":
+        time.sleep(86_400)
+    if fault == "oom":
+        raise MemoryError

@@ -1,0 +1,174 @@
+"""Fetching: torchvision's weights from their mirror, when somebody asks, checked by their hash.
+
+The hash is in the file's name as torchvision gives it (`vgg16-397923af.pth`: SHA-256 begins with
+397923af). A file appears in its place whole and right, or not at all.
+"""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from app.archive import Archive
+from app.errors import FetchFailed, LaternaError, NotFetchable, WeightsOutOfReach
+from app.settings import Settings
+from app.zoo.entries import Entry
+
+log = structlog.get_logger("laterna.fetching")
+State = Literal["running", "done", "failed", "cancelled"]
+CHUNK = 1 << 18
+#: Seconds: between two snapshots to a watcher, of a look whether the mirror is there, of its worth.
+PACE, LOOK, WORTH = 0.1, 2.0, 60.0
+#: No weights that torchvision offers are larger.
+MOST_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How far it is: bytes of total (None while unknown); why it failed."""
+
+    model: str
+    state: State
+    bytes: int = 0
+    total: int | None = None
+    problem: LaternaError | None = None
+
+
+class Fetcher:
+    """At most one fetching per network; those who ask for the same one share it."""
+
+    def __init__(self, settings: Settings, archive: Archive) -> None:
+        self._settings, self._archive = settings, archive
+        self._now: dict[str, Fetching] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+        self._seen: tuple[float, bool] | None = None
+        self._look = asyncio.Lock()
+
+    def start(self, entry: Entry) -> Fetching:
+        """Begin to fetch a network's weights, or join who does. Raises NotFetchable."""
+        running = self.fetching(entry.name)
+        if running and running.state == "running":
+            return running
+        if entry.url_name is None or entry.file is None:
+            raise NotFetchable(model=entry.title, reason="its weights are not on the mirror.")
+        if entry.present:
+            raise NotFetchable(model=entry.title, reason="its weights are here already.")
+        if self._settings.offline:
+            mirror = self._settings.weights_mirror
+            raise WeightsOutOfReach(mirror=mirror, file=entry.url_name)
+        self._tell(Fetching(entry.name, "running"))
+        self._tasks[entry.name] = asyncio.create_task(
+            self._fetch(entry, entry.url_name, entry.file)
+        )
+        return self._now[entry.name]
+
+    def fetching(self, model: str) -> Fetching | None:
+        """How far the last fetching of a network is."""
+        return self._now.get(model)
+
+    def cancel(self, model: str) -> None:
+        """Stop fetching; nothing of it remains."""
+        task = self._tasks.get(model)
+        if task is not None:
+            task.cancel()
+
+    async def changes(self, model: str) -> AsyncIterator[Fetching]:
+        """How it is now, and every news of it until it ends: the newest only, ten a second."""
+        told: Fetching | None = None
+        while True:
+            now = self._now.get(model)
+            if now is None:
+                return
+            if now != told:
+                told = now
+                yield now
+            if now.state != "running":
+                return
+            changed = self._changed
+            await asyncio.sleep(PACE)
+            await changed.wait()
+
+    async def reachable(self) -> bool:
+        """Whether the mirror answers; looked at once a minute at most."""
+        if self._settings.offline:
+            return False
+        async with self._look:
+            if self._seen is None or time.monotonic() - self._seen[0] > WORTH:
+                self._seen = (time.monotonic(), await self._answers())
+        return self._seen[1]
+
+    async def stop(self) -> None:
+        """Cancel everything."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _answers(self) -> bool:
+        import httpx
+
+        try:
+            async with httpx.AsyncClient(timeout=LOOK) as client:
+                await client.head(self._settings.weights_mirror)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    def _tell(self, now: Fetching) -> None:
+        self._now[now.model] = now
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _fetch(self, entry: Entry, url_name: str, file: Path) -> None:
+        import httpx
+
+        state: State = "failed"
+        problem: LaternaError | None = None
+        try:
+            await self._download(entry, f"{self._settings.weights_mirror}/{url_name}", file)
+            state = "done"
+        except asyncio.CancelledError:
+            state = "cancelled"
+        except httpx.HTTPStatusError as error:
+            said = f"the mirror answered {error.response.status_code}"
+            problem = FetchFailed(model=entry.title, reason=said)
+        except httpx.HTTPError:
+            self._seen = None
+            said = "the connection to the mirror broke off"
+            problem = FetchFailed(model=entry.title, reason=said)
+        except LaternaError as error:
+            problem = error
+        log.info("fetching ended", model=entry.name, state=state)
+        now = self._now[entry.name]
+        self._tell(Fetching(entry.name, state, now.bytes, now.total, problem))
+
+    async def _download(self, entry: Entry, url: str, file: Path) -> None:
+        import httpx
+
+        wanted = re.search(r"-([0-9a-f]{8,})\.", file.name)
+        digest = hashlib.sha256()
+        async with (
+            httpx.AsyncClient(timeout=30, follow_redirects=True) as client,
+            client.stream("GET", url) as response,
+        ):
+            response.raise_for_status()
+            length = response.headers.get("content-length", "")
+            total = int(length) if length.isdecimal() else None
+            got = 0
+            with self._archive.replace_file(file) as part:
+                async for chunk in response.aiter_bytes(CHUNK):
+                    await asyncio.to_thread(part.write, chunk)
+                    digest.update(chunk)
+                    got += len(chunk)
+                    if got > MOST_BYTES:
+                        raise FetchFailed(model=entry.title, reason="the file does not end")
+                    self._tell(Fetching(entry.name, "running", got, total))
+                if wanted and not digest.hexdigest().startswith(wanted[1]):
+                    said = "what came is not the file that was asked for (its hash is another)"
+                    raise FetchFailed(model=entry.title, reason=said)

@@ -1,0 +1,71 @@
+"""A real Chromium, driven by Playwright; every page is watched for errors and foreign requests."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.running import Laterna
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium; skips where there is none, except in CI, where that is a failure."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        message = "needs chromium: sudo apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser, server: Laterna) -> Iterator[BrowserContext]:
+    """A person's browser: 1280x800, English, JavaScript on."""
+    made = chromium.new_context(
+        base_url=server.url, viewport={"width": 1280, "height": 800}, locale="en-GB"
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, server: Laterna) -> Iterator[Page]:
+    """A tab. At the end: no console error, nothing thrown, no request to another host."""
+    tab = context.new_page()
+    tab.set_default_timeout(20_000)
+    complaints: list[str] = []
+    watch(tab, server, complaints)
+    yield tab
+    assert complaints == []
+
+
+def watch(tab: Page, server: Laterna, complaints: list[str]) -> None:
+    """Collect what a page may not do."""
+    tab.on("console", lambda told: told.type == "error" and complaints.append(told.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on(
+        "request",
+        lambda asked: (
+            asked.url.startswith((server.url, "blob:", "data:")) or complaints.append(asked.url)
+        ),
+    )

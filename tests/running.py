@@ -1,0 +1,125 @@
+"""The real program in a process of its own, on 127.0.0.1 and any free port, with its own data."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from app.settings import ROOT
+
+
+def closed_port() -> int:
+    """A port of this machine on which nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Laterna:
+    """A server that was started as `python -m app`; `log` is where it writes."""
+
+    def __init__(self, data: Path, port: int = 0, **environment: str) -> None:
+        self.data = data
+        self.log = data.parent / f"{data.name}.log"
+        # The mirror of weights is a closed port: no test reaches out of this machine.
+        self.environment = {
+            **{
+                k: v
+                for k, v in os.environ.items()
+                if not k.startswith(("LATERNA_", "HOST", "PORT"))
+            },
+            "PORT": str(port),
+            "LATERNA_DATA_DIR": str(data),
+            "LATERNA_WEIGHTS_MIRROR": f"http://127.0.0.1:{closed_port()}",
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self, seconds: float = 30) -> "Laterna":
+        """Start it and wait until it tells its address."""
+        with self.log.open("ab") as log:
+            at = log.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        line = b"Laterna is at "
+
+        def told() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text("utf-8")
+            return line in self.log.read_bytes()[at:]
+
+        wait_until(told, seconds)
+        self.url = self.log.read_bytes()[at:].split(line)[1].splitlines()[0].decode()
+        return self
+
+    def client(self) -> httpx.Client:
+        """A client with a session of its own."""
+        return httpx.Client(base_url=self.url, timeout=60)
+
+    def wait_until_ready(self, seconds: float = 120) -> "Laterna":
+        """Wait until the default network is loaded and the samples are there."""
+        with self.client() as client:
+            wait_until(lambda: client.get("/readyz").status_code == 200, seconds)
+            wait_until(lambda: len(client.get("/images.json").json()["samples"]) >= 8, seconds)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """Ask it to end, and see that it does; its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def children(self) -> list[int]:
+        """Process ids of what it has started itself."""
+        assert self.process is not None
+        return children_of(self.process.pid)
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of the direct children of a process."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+@contextmanager
+def laterna(data: Path, **environment: str) -> Iterator[Laterna]:
+    """A server that runs as long as the block."""
+    server = Laterna(data, **environment)
+    try:
+        yield server.start()
+    finally:
+        if server.process is not None:
+            server.stop()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Look again and again until it is so; fails when it is not so in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
