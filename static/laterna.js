@@ -40,7 +40,8 @@ document.addEventListener("input", (event) => {
   const words = event.target.value.toLowerCase().split(/\s+/);
   for (const entry of document.querySelectorAll(what)) {
     if (entry.classList.contains("block")) continue;
-    entry.hidden = !words.every((word) => entry.textContent.toLowerCase().includes(word));
+    const said = `${entry.textContent} ${entry.querySelector("a")?.title ?? ""}`.toLowerCase();
+    entry.hidden = !words.every((word) => said.includes(word));
   }
   for (const block of document.querySelectorAll(".layers .block")) {
     block.hidden = !block.querySelector("li:not([hidden])");
@@ -81,8 +82,10 @@ document.addEventListener("keydown", (event) => {
   if (field || document.querySelector("dialog[open]")) return;
   if (event.key === "?") showKeys();
   else if (event.key === "/") (document.querySelector("#find, [data-find], #q"))?.focus();
-  else if (event.key === "[") document.querySelector(".steps [rel=prev]")?.click();
-  else if (event.key === "]") document.querySelector(".steps [rel=next]")?.click();
-  else return;
+  else {
+    const link = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!link || event.defaultPrevented) return;
+    link.click();
+  }
   event.preventDefault();
 });

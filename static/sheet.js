@@ -13,24 +13,30 @@ function photo(address, then) {
   else image.addEventListener("load", () => then(image), { once: true });
 }
 
-// A colour map of activations as light: dark where there is none, so the photo shows through.
+// The map as the lantern's light: the photo is dim, and lit (in the map's colours) where it answers.
+const lit = document.createElement("canvas");
 function layOver(canvas, crop, address, draw) {
   photo(address, (image) => {
-    const pen = canvas.getContext("2d");
+    const { width, height } = canvas;
     const [left, top, right, bottom] = crop;
-    pen.imageSmoothingEnabled = true;
+    const place = [left, top, right - left, bottom - top, 0, 0, width, height];
+    Object.assign(lit, { width, height });
+    const light = lit.getContext("2d");
+    light.fillRect(0, 0, width, height);
+    light.imageSmoothingEnabled = false;
+    draw(light);
+    light.globalCompositeOperation = "multiply";
+    light.imageSmoothingEnabled = true;
+    light.drawImage(image, ...place);
+    const pen = canvas.getContext("2d");
     pen.globalCompositeOperation = "source-over";
     pen.globalAlpha = 1;
-    pen.fillStyle = "#000";
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.globalAlpha = 0.5;
-    pen.drawImage(image, left, top, right - left, bottom - top, 0, 0, canvas.width, canvas.height);
-    pen.globalAlpha = 0.85;
-    pen.globalCompositeOperation = "screen";
-    pen.imageSmoothingEnabled = false;
-    draw(pen);
-    pen.globalCompositeOperation = "source-over";
+    pen.fillRect(0, 0, width, height);
+    pen.globalAlpha = 0.3;
+    pen.drawImage(image, ...place);
     pen.globalAlpha = 1;
+    pen.globalCompositeOperation = "lighter";
+    pen.drawImage(lit, 0, 0);
   });
 }
 
@@ -100,8 +106,10 @@ class Sheet {
   }
 
   move(k) {
-    if (!this.facts || !this.image.naturalWidth) return;
+    if (!this.facts) return;
     this.at = k;
+    this.#tell(this.facts.channels[k]);
+    if (!this.image.naturalWidth) return; // drawn as soon as the sheet has come
     const { scale, left, top } = this.#place();
     const [x, y, w, h] = this.tile(k);
     Object.assign(this.mark.style, {
@@ -109,19 +117,17 @@ class Sheet {
       width: `${w * scale}px`, height: `${h * scale}px`,
     });
     this.mark.hidden = false;
-    this.#inspect(this.facts.channels[k], [x, y, w, h]);
-  }
-
-  #inspect([channel, min, mean, max, share, dead], [x, y, w, h]) {
-    const closeup = document.getElementById("closeup");
-    const over = document.getElementById("over-photo");
-    const said = document.getElementById("inspected");
-    if (!closeup) return;
-    const pen = closeup.getContext("2d");
+    const pen = document.getElementById("closeup").getContext("2d");
     pen.imageSmoothingEnabled = false;
     const lay = (to) => to.drawImage(this.image, x, y, w, h, 0, 0, 256, 256);
     lay(pen);
+    const dead = this.facts.channels[k][5];
+    const over = document.getElementById("over-photo");
     layOver(over, this.facts.crop, this.frame.dataset.photo, dead ? () => {} : lay);
+  }
+
+  #tell([channel, min, mean, max, share, dead]) {
+    const said = document.getElementById("inspected");
     said.textContent = `${said.dataset.channel} ${channel}${dead ? ", " + said.dataset.dead : ""}`;
     const language = document.documentElement.lang;
     const show = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
@@ -138,7 +144,8 @@ class Sheet {
   open() {
     if (this.at < 0 || !this.facts) return;
     const address = this.address(this.facts.channels[this.at][0]);
-    htmx.ajax("GET", address, { source: this.frame, target: "#view", swap: "outerHTML show:none", push: "true" });
+    const headers = { "HX-Target": "div#view" }; // htmx.ajax would name the source
+    htmx.ajax("GET", address, { source: this.frame, target: "#view", headers, swap: "outerHTML show:none", push: "true" });
   }
 }
 

@@ -56,7 +56,7 @@ async function take(files) {
   for (const [file, name] of files) addresses.push(await send(file, name));
   const taken = addresses.filter(Boolean);
   if (files.length === 1 && taken.length === 1) location.assign(taken[0]);
-  else if (taken.length) htmx.ajax("GET", place.dataset.list, { target: "#pictures", swap: "outerHTML" });
+  else if (taken.length) htmx.ajax("GET", place.dataset.list, { target: "#pictures", headers: { "HX-Target": "section#pictures" }, swap: "outerHTML" });
 }
 const named = (files) => [...files].map((file) => [file, file.name]);
 

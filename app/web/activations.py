@@ -29,7 +29,9 @@ from app.web.sessions import Owner
 router = APIRouter()
 #: Rows of the table of channels on one page.
 ROWS = 48
-PNG = {200: {"content": {"image/png": {}}, "description": "One PNG."}}
+PNG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {}}, "description": "One PNG."}
+}
 
 
 First = Annotated[int, Query(ge=0, description="First row of the table of channels.")]

@@ -27,34 +27,34 @@ def facts(model: str, fetching: Fetching) -> dict[str, Any]:
     }
 
 
-async def _start(studio: Studio, model: str) -> Fetching:
-    return await studio.fetcher.start(studio.catalogue.entry(model))
+def _start(studio: Studio, model: str) -> Fetching:
+    return studio.fetcher.start(studio.catalogue.entry(model))
 
 
 @router.post(urls.FETCH + urls.JSON, status_code=202, response_model=twins.Fetching)
 async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
     """Start fetching a network's weights from the mirror; asking twice is harmless."""
-    return facts(model, await _start(studio, model))
+    return facts(model, _start(studio, model))
 
 
 @router.post(urls.FETCH, include_in_schema=False)
 async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
     """Start fetching a network's weights, then show the list with its progress."""
-    await _start(studio, model)
+    _start(studio, model)
     return pages.go(urls.MODELS)
 
 
 @router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202)
 async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
     """Stop fetching a network's weights."""
-    await studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    studio.fetcher.cancel(studio.catalogue.entry(model).name)
     return {"model": model}
 
 
 @router.post(urls.FETCH_CANCEL, include_in_schema=False)
 async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
     """Stop fetching a network's weights, then show the list."""
-    await studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    studio.fetcher.cancel(studio.catalogue.entry(model).name)
     return pages.go(urls.MODELS)
 
 

@@ -125,14 +125,15 @@ async def upload(
     """Take in pictures from a form, then show the one, or all of them with what was refused."""
     owner = owner or sessions.new_owner()
     languages.speak(preferences.preferences(request).language)
-    taken, refused, status = [], [], 200
+    taken: list[KeptImage] = []
+    refused: list[tuple[str | None, LaternaError]] = []
+    status = 200
     for file in await _files(request):
         try:
             limit.hit(request)
             taken.append(await _take(studio, file, owner))
         except LaternaError as refusal:
-            if not taken and len(refused) == 0:
-                status = refusal.status
+            status = refusal.status
             refused.append((file.filename, refusal))
     answer = _uploaded(request, studio, settings, owner, taken, refused, status)
     if taken:

@@ -11,7 +11,7 @@ from babel import negotiate_locale
 from babel.dates import format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, format_scientific
 from babel.support import NullTranslations, Translations
 
 from app.settings import ROOT
@@ -49,7 +49,7 @@ def _compiled(source: Path) -> Translations:
 
 def negotiated(chosen: str | None, accepted: str) -> str:
     """The language to speak: the chosen one, else the best of an Accept-Language header."""
-    if chosen in LANGUAGES:
+    if chosen is not None and chosen in LANGUAGES:
         return chosen
     wishes = sorted(_wishes(accepted), key=lambda wish: -wish[1])
     names = [name.replace("-", "_") for name, _ in wishes]
@@ -110,9 +110,7 @@ def short(number: float | None) -> str:
 
 def _digits(number: float) -> str:
     if number and (abs(number) < 1e-4 or abs(number) >= 1e6):
-        return f"{number:.2e}".replace(
-            ".", Locale.parse(spoken()).number_symbols["latn"]["decimal"]
-        )
+        return format_scientific(number, format="0.##E0", locale=spoken())
     before = len(str(int(abs(number)))) if abs(number) >= 1 else 0
     return format_decimal(
         float(f"{number:.3g}") if before <= 3 else round(number),

@@ -45,7 +45,7 @@ class OfStudio(Collector):
         yield GaugeMetricFamily(
             "laterna_archive_bytes",
             "Disk space used by pictures and results.",
-            value=self._studio.archive.usage(),
+            value=self._studio.archive.usage().total,
         )
 
 

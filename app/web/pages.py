@@ -22,22 +22,6 @@ PRIVATE = "private, no-cache"
 VARY = "HX-Request, HX-Request-Type, HX-Target, Accept-Language, Cookie"
 
 
-class Compiled(jinja2.BytecodeCache):
-    """Compiled templates, kept in memory, so that the first person does not wait for them."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Fill in what is kept of a template."""
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Keep a compiled template."""
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
 def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
     """The templates with everything they may call."""
     env = jinja2.Environment(
@@ -64,6 +48,7 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "percent": languages.percent,
         "duration": languages.duration,
     }
+    env.globals["parts"] = env.get_template("parts.html").module
     for name in env.list_templates():
         env.get_template(name)
     return env

@@ -20,6 +20,7 @@ from app.web import (
     images,
     languages,
     layers,
+    logs,
     models,
     pages,
     preferences,
@@ -37,6 +38,7 @@ ROUTERS = (health, statics, preferences, home, fetching, layers, models, activat
 
 def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI:
     """Laterna as seen from outside. `lifespan` starts and stops what is behind it."""
+    logs.configure()
     app = FastAPI(
         title="Laterna",
         summary="A magic lantern for convolutional networks.",
