@@ -135,7 +135,7 @@ def load(entry: Entry, device: torch.device) -> Network:
     _out_of_place(module)
     unfolded = _folded(module, trace, size)
     for part in (module, *unfolded.values()):
-        part.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # nn.Module.to takes it
+        part.to(device).to(memory_format=torch.channels_last)
     return Network(
         entry=entry,
         module=module,
@@ -210,7 +210,7 @@ def _out_of_place(module: nn.Module) -> None:
     """Let activations leave their input as it is, so that both can be looked at."""
     for part in module.modules():
         if hasattr(part, "inplace"):
-            part.inplace = False
+            part.inplace = False  # type: ignore[assignment]  # a flag, which nn.Module cannot say
 
 
 def _folded(module: nn.Module, trace: Trace, size: tuple[int, int, int]) -> dict[str, nn.Module]:
