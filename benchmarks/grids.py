@@ -9,7 +9,6 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -100,16 +99,13 @@ def sheet_of(shop: Workshop, recipe: ActivationGrid) -> tuple[torch.Tensor, byte
 def second_layer(shop: Workshop, model: str, layers: tuple[str, ...], picture: Path) -> bool:
     """Whether a second layer of the same picture needs no forward pass."""
     network = shop.network(model)
-    source = {"model": model, "image": "second", "source": str(picture)}
-    shop.make(Prediction(**source), _nothing)
+    source, image = str(picture), "second"
+    shop.make(Prediction(model=model, image=image, source=source), _nothing)
     passes: list[int] = []
-    forward: Callable[..., Any] = network.module.forward
-    network.module.forward = lambda *given: (passes.append(1), forward(*given))[1]
-    try:
-        for layer in layers:
-            shop.make(ActivationGrid(**source, layer=layer), _nothing)
-    finally:
-        network.module.forward = forward
+    hook = network.module.register_forward_pre_hook(lambda *_: passes.append(1))
+    for layer in layers:
+        shop.make(ActivationGrid(model=model, image=image, source=source, layer=layer), _nothing)
+    hook.remove()
     return not passes
 
 

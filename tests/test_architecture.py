@@ -59,7 +59,7 @@ def test_arrows_go_one_way(module: Path) -> None:
     entered = {name.split(".")[1] for name in names(module) if name.startswith("app.")}
     entered -= {"__version__"}
     if own in EVERYBODYS:
-        assert entered <= {own}, "it may import nothing of ours"
+        assert entered <= {own, "errors"}, "it may import nothing of ours but the errors"
     else:
         allowed = ROOMS[ROOMS.index(own) :]
         assert entered <= {*allowed, *EVERYBODYS}
@@ -94,7 +94,7 @@ def test_networks_and_optics_need_no_web_packages() -> None:
 
 
 def test_only_the_engine_starts_processes_or_threads() -> None:
-    needles = ("multiprocessing", "subprocess", "threading", "concurrent.futures", "os.fork")
+    needles = ("multiprocessing", "subprocess", "Thread(", "concurrent.futures", "os.fork")
     assert offenders(*needles, but=("studio/engine/",)) == []
 
 
@@ -127,9 +127,9 @@ def test_only_urls_writes_a_path() -> None:
 
 
 def test_only_the_archive_opens_a_file_for_writing() -> None:
-    needles = ("write_bytes", "write_text", "os.open(", "NamedTemporaryFile", "mkstemp",
+    needles = ("write_bytes", "write_text", "O_WRONLY", "O_RDWR", "NamedTemporaryFile", "mkstemp",
                "'wb'", "'w'", "'ab'", "'a'", "'r+b'", "'xb'")  # fmt: skip
-    assert offenders(*needles, but=("archive", "studio/engine/")) == []
+    assert offenders(*needles, but=("archive/",)) == []
 
 
 def test_templates_and_styles_fetch_nothing_from_elsewhere() -> None:

@@ -4,75 +4,56 @@ A file is written and synced before its row is committed. So whatever has a row 
 and a crash leaves only files without a row, which are removed at the next start.
 """
 
-import hashlib
 import json
+import os
 import secrets
 import time
-import unicodedata
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from sqlite3 import Connection, Row
+from sqlite3 import Row
 from typing import IO, Any
 
 from app.archive import files
-from app.archive.index import ORPHANS, Index
+from app.archive.blobs import Blobs
+from app.archive.index import Index
+from app.archive.kept import KeptImage, Result, Usage, clean_name
 from app.errors import DiskFull, UnknownImage
 
-LONGEST_NAME = 80
-#: A result's last use is written at most this often, in seconds: reading costs no write.
-USE_GRAIN = 60.0
+__all__ = ["Archive", "KeptImage", "Result", "Usage", "clean_name"]
 
-
-@dataclass(frozen=True)
-class KeptImage:
-    """A picture as kept: upright, no metadata. `expires`: seconds since 1970, None for ever."""
-
-    id: str
-    owner: str
-    name: str
-    width: int
-    height: int
-    original: tuple[int, int]
-    created: float
-    expires: float | None
-    shared: bool
-    picture: Path
-    preview: Path
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of a recipe: its numbers, and where its picture lies, if it has one."""
-
-    key: str
-    facts: dict[str, Any]
-    media: str
-    digest: str | None
-    path: Path | None
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Bytes on disk, in all and of results alone."""
-
-    total: int
-    results: int
+#: Uploads may fill this much of the quota; the rest is for what is made from them.
+UPLOADS_SHARE = 0.9
+#: Results that are removed at a time.
+BATCH = 16
+#: Seconds after which a half-written file outside of the archive has been left by a crash.
+ABANDONED = 3600.0
 
 
 class Archive:
-    """Pictures and results under one folder, within a quota of bytes."""
+    """Pictures and results under one folder, within a quota of bytes.
+
+    One process at a time: raises DataInUse. What only reads never waits for what writes.
+    """
 
     def __init__(
         self, root: Path, quota_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
         self.root, self._quota, self._clock = root, quota_bytes, clock
-        self._blobs = root / "blobs"
-        self._blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._let_go = weakref.finalize(self, os.close, files.claim(root))
         files.remove_parts(root)
         self._index = Index(root / "index.sqlite")
-        self._remove_strays()
+        self._blobs = Blobs(root / "blobs", self._index)
+        self._blobs.remove_strays()
+        self._used: dict[str, float] = {}
+
+    def close(self) -> None:
+        """Close the index and let others in."""
+        self._note_uses()
+        self._index.close()
+        self._let_go()
 
     # Pictures
 
@@ -90,14 +71,13 @@ class Archive:
         id: str | None = None,
     ) -> KeptImage:
         """Keep a clean picture for so many hours, None for ever. Raises DiskFull."""
-        self._make_room(len(picture) + len(preview))
-        now = self._clock()
-        identity = id or secrets.token_urlsafe(18)
-        with self._index.lock:
-            digests = [self._write(data) for data in (picture, preview)]
+        identity, now = id or secrets.token_hex(16), self._clock()
+        with self._index.writing:
+            self._make_room(len(picture) + len(preview), int(self._quota * UPLOADS_SHARE))
+            digests = [self._blobs.write(data) for data in (picture, preview)]
             with self._index.change() as change:
                 for digest, data in zip(digests, (picture, preview), strict=True):
-                    _count_blob(change, digest, len(data))
+                    self._blobs.count(change, digest, len(data))
                 change.execute(
                     "INSERT INTO images VALUES (?,?,?,?,?,?,?,?,?,0,?,?)",
                     (identity, owner, clean_name(name), width, height, *original, now,
@@ -132,7 +112,20 @@ class Archive:
     def delete_image(self, id: str) -> None:
         """Remove a picture with everything made from it. Raises UnknownImage."""
         self.image(id)
-        self._delete_images([id])
+        self._delete_image(id)
+
+    def _delete_image(self, id: str) -> None:
+        with self._index.writing:
+            with self._index.change() as change:
+                made = change.execute("DELETE FROM results WHERE image = ? RETURNING digest", (id,))
+                digests = [row["digest"] for row in made.fetchall()]
+                gone = change.execute(
+                    "DELETE FROM images WHERE id = ? RETURNING picture, preview", (id,)
+                )
+                for row in gone.fetchall():
+                    digests += [row["picture"], row["preview"]]
+                unused = self._blobs.release(change, digests)
+            self._blobs.remove(unused)
 
     def _kept(self, row: Row) -> KeptImage:
         return KeptImage(
@@ -145,8 +138,8 @@ class Archive:
             created=row["created"],
             expires=row["expires"],
             shared=bool(row["shared"]),
-            picture=self._path(row["picture"]),
-            preview=self._path(row["preview"]),
+            picture=self._blobs.path(row["picture"]),
+            preview=self._blobs.path(row["preview"]),
         )
 
     # Results
@@ -156,10 +149,10 @@ class Archive:
         row = self._index.row("SELECT * FROM results WHERE key = ?", key)
         if row is None:
             return None
-        if self._clock() - row["used"] > USE_GRAIN:
-            with suppress(DiskFull), self._index.change() as change:
-                change.execute("UPDATE results SET used = ? WHERE key = ?", (self._clock(), key))
-        return self._result(row)
+        self._used[key] = self._clock()
+        digest = row["digest"]
+        path = None if digest is None else self._blobs.path(digest)
+        return Result(key, json.loads(row["facts"]), row["media"], digest, path)
 
     def keep_result(
         self, key: str, facts: dict[str, Any], picture: bytes | None, media: str, image: str | None
@@ -168,147 +161,29 @@ class Archive:
 
         Raises DiskFull, and UnknownImage when that picture was deleted meanwhile.
         """
-        said = json.dumps(facts)
-        size = len(said) + len(picture or b"")
-        self._make_room(size)
-        with self._index.lock:
+        said, digest = json.dumps(facts), None
+        with self._index.writing:
             if image is not None:
                 self.image(image)
-            digest = None if picture is None else self._write(picture)
+            self._make_room(len(said) + len(picture or b""), self._quota)
+            if picture is not None:
+                digest = self._blobs.write(picture)
             with self._index.change() as change:
-                if digest is not None and picture is not None:
-                    _count_blob(change, digest, len(picture))
+                if picture is not None and digest is not None:
+                    self._blobs.count(change, digest, len(picture))
+                unused = self._forget(change, "key = ?", key)
                 change.execute(
-                    "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?)",
-                    (key, said, media, digest, size, image, self._clock()),
+                    "INSERT INTO results VALUES (?,?,?,?,?,?,?)",
+                    (key, said, media, digest, len(said), image, self._clock()),
                 )
-        return Result(key, facts, media, digest, None if digest is None else self._path(digest))
+            self._blobs.remove(set(unused) - {digest})
+        return Result(key, facts, media, digest, digest and self._blobs.path(digest))
 
     def read(self, result: Result) -> bytes | None:
         """A result's picture, checked by its hash; a damaged one is forgotten, and None."""
-        data = b""
-        if result.path is not None and result.digest is not None:
-            with suppress(FileNotFoundError):
-                data = result.path.read_bytes()
-            if hashlib.sha256(data).hexdigest() == result.digest:
-                return data
-        with self._index.lock:
-            with self._index.change() as change:
-                change.execute(
-                    "DELETE FROM results WHERE key = ? OR digest = ?", (result.key, result.digest)
-                )
-            if result.path is not None and not self._is_picture(result.digest):
-                result.path.unlink(missing_ok=True)
-        return None
-
-    def _is_picture(self, digest: str | None) -> bool:
-        found = "SELECT 1 FROM images WHERE picture = ?1 OR preview = ?1"
-        return self._index.row(found, digest) is not None
-
-    def _result(self, row: Row) -> Result:
-        digest = row["digest"]
-        path = None if digest is None else self._path(digest)
-        return Result(row["key"], json.loads(row["facts"]), row["media"], digest, path)
-
-    # Room
-
-    def usage(self) -> Usage:
-        """How much lies here."""
-        blobs = self._index.row("SELECT coalesce(sum(bytes), 0) AS n FROM blobs")
-        results = self._index.row("SELECT coalesce(sum(bytes), 0) AS n FROM results")
-        return Usage(blobs["n"] if blobs else 0, results["n"] if results else 0)
-
-    def sweep(self) -> list[str]:
-        """Delete what has expired (their ids are told) and the least used beyond the quota."""
-        now = self._clock()
-        expired = [
-            row["id"] for row in self._index.rows("SELECT id FROM images WHERE expires <= ?", now)
-        ]
-        self._delete_images(expired)
-        self._evict(0)
-        return expired
-
-    def _make_room(self, size: int) -> None:
-        """Evict results until there is room. Raises DiskFull when uploads leave none."""
-        self._evict(size)
-        if self.usage().total + size > self._quota:
-            raise DiskFull()
-
-    def _evict(self, size: int) -> None:
-        """Remove the least recently used results until `size` more bytes are within the quota."""
-        excess = self.usage().total + size - self._quota
-        while excess > 0:
-            oldest = self._index.rows("SELECT key FROM results ORDER BY used LIMIT 16")
-            if not oldest:
-                return
-            with self._index.lock:
-                with self._index.change() as change:
-                    change.executemany(
-                        "DELETE FROM results WHERE key = ?", [(row["key"],) for row in oldest]
-                    )
-                self._drop_orphans()
-            excess = self.usage().total + size - self._quota
-
-    def _delete_images(self, ids: list[str]) -> None:
-        if not ids:
-            return
-        with self._index.lock:
-            with self._index.change() as change:
-                change.executemany("DELETE FROM images WHERE id = ?", [(id,) for id in ids])
-            self._drop_orphans()
-
-    def _drop_orphans(self) -> None:
-        """Remove files that nothing refers to any more."""
-        orphans = [row["digest"] for row in self._index.rows(ORPHANS)]
-        if not orphans:
-            return
-        with self._index.change() as change:
-            change.executemany("DELETE FROM blobs WHERE digest = ?", [(one,) for one in orphans])
-        for digest in orphans:
-            self._path(digest).unlink(missing_ok=True)
-
-    def _remove_strays(self) -> None:
-        """Remove files without a row, and rows without a reference, that a crash left."""
-        self._drop_orphans()
-        known = {row["digest"] for row in self._index.rows("SELECT digest FROM blobs")}
-        for path in self._blobs.glob("*/*"):
-            if path.name not in known:
-                path.unlink(missing_ok=True)
-
-    # Files
-
-    def secret(self, name: str) -> bytes:
-        """A random key of this archive, made once."""
-        return files.kept_secret(self.root / f"{name}.key")
-
-    @contextmanager
-    def replace_file(self, path: Path) -> Iterator[IO[bytes]]:
-        """A file to write elsewhere (fetched weights), which appears whole or not at all."""
-        with files.replacing(path) as file:
-            yield file
-
-    def close(self) -> None:
-        """Close the index."""
-        self._index.close()
-
-    def _path(self, digest: str) -> Path:
-        return self._blobs / digest[:2] / digest
-
-    def _write(self, data: bytes) -> str:
-        digest = hashlib.sha256(data).hexdigest()
-        path = self._path(digest)
-        if not path.exists():
-            with files.replacing(path) as file:
-                file.write(data)
-        return digest
-
-
-def _count_blob(change: Connection, digest: str, size: int) -> None:
-    change.execute("INSERT OR IGNORE INTO blobs VALUES (?,?)", (digest, size))
-
-
-def clean_name(name: str) -> str:
-    """A file's name to show: no folders, no control or direction characters, not too long."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C")
-    return " ".join(kept.split())[:LONGEST_NAME].strip(". ") or "picture"
+        if result.digest is None:
+            return None
+        data = self._blobs.read(result.digest)
+        if data is None:
+            self._forget_results("digest = ?", result.digest)
+        return data

@@ -1,14 +1,16 @@
 """Files: written beside their place, synced, renamed; never half there, never without an owner."""
 
 import errno
+import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.errors import DiskFull
+from app.errors import DataInUse, DiskFull
 
 #: Errors that mean there is no room: disk, quota, file size limit.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -21,30 +23,22 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
     Raises DiskFull when there is no room.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
     try:
-        with part.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
+        _make_folder(path.parent)
+        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
+        try:
+            with part.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         if error.errno in NO_ROOM:
             raise DiskFull() from None
         raise
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in a folder last."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def kept_secret(path: Path) -> bytes:
@@ -56,7 +50,37 @@ def kept_secret(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what a crash left half-written."""
-    for part in folder.rglob(f"*{PART}"):
-        part.unlink(missing_ok=True)
+def remove_parts(folder: Path, name: str = "*", older_than: float = 0.0) -> None:
+    """Remove what a crash left half-written, if nobody has written to it for so many seconds."""
+    for part in folder.rglob(f"{name}{PART}"):
+        if older_than <= 0 or time.time() - part.stat().st_mtime > older_than:
+            part.unlink(missing_ok=True)
+
+
+def claim(folder: Path) -> int:
+    """An open lock on a folder, to be closed; it ends with this process, however that ends.
+
+    Raises DataInUse while another process holds it.
+    """
+    number = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(number)
+        raise DataInUse(folder=folder) from None
+    return number
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make what was made or renamed in a folder last."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,10 +1,13 @@
-"""The index: which files there are, whose, until when. SQLite, WAL, full synchronous."""
+"""The index: which files there are, whose, until when. SQLite, WAL, full synchronous.
+
+Sums are kept by triggers: asking for them costs nothing, however many rows there are.
+"""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 from app.errors import DiskFull
@@ -27,56 +30,81 @@ CREATE INDEX IF NOT EXISTS images_by_preview ON images (preview);
 CREATE TABLE IF NOT EXISTS results (
     key TEXT PRIMARY KEY, facts TEXT NOT NULL, media TEXT NOT NULL,
     digest TEXT REFERENCES blobs, bytes INTEGER NOT NULL,
-    image TEXT REFERENCES images ON DELETE CASCADE, used REAL NOT NULL
+    image TEXT REFERENCES images, used REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS results_by_use ON results (used);
 CREATE INDEX IF NOT EXISTS results_by_image ON results (image);
 CREATE INDEX IF NOT EXISTS results_by_digest ON results (digest);
+CREATE TABLE IF NOT EXISTS room (files INTEGER NOT NULL, facts INTEGER NOT NULL);
+DELETE FROM room;
+INSERT INTO room SELECT (SELECT coalesce(sum(bytes), 0) FROM blobs),
+    (SELECT coalesce(sum(bytes), 0) FROM results);
+CREATE TRIGGER IF NOT EXISTS file_in AFTER INSERT ON blobs
+    BEGIN UPDATE room SET files = files + new.bytes; END;
+CREATE TRIGGER IF NOT EXISTS file_out AFTER DELETE ON blobs
+    BEGIN UPDATE room SET files = files - old.bytes; END;
+CREATE TRIGGER IF NOT EXISTS facts_in AFTER INSERT ON results
+    BEGIN UPDATE room SET facts = facts + new.bytes; END;
+CREATE TRIGGER IF NOT EXISTS facts_out AFTER DELETE ON results
+    BEGIN UPDATE room SET facts = facts - old.bytes; END;
 """
-ORPHANS = """
-SELECT digest FROM blobs WHERE digest NOT IN (SELECT picture FROM images)
-AND digest NOT IN (SELECT preview FROM images)
-AND digest NOT IN (SELECT digest FROM results WHERE digest IS NOT NULL)
-"""
+#: How SQLite says that the disk is full, depending on which of its writes met it first.
+NO_ROOM = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE"}
 
 
 class Index:
-    """One connection behind one lock; questions take microseconds."""
+    """One connection that writes, behind `writing`, and one that reads.
+
+    A reader never waits for a writer's disk: pages are answered while pictures are being kept.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.lock = RLock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            self._database.execute(f"PRAGMA {pragma}")
-        self._database.executescript(SCHEMA)
+        self.writing = RLock()
+        self._reading = Lock()
+        self._writer = _opened(path)
+        self._writer.executescript(SCHEMA)
+        self._reader = _opened(path)
 
-    def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
-        """All rows that a question gives."""
-        with self.lock:
-            return self._database.execute(statement, values).fetchall()
+    def rows(self, question: str, *values: Any) -> list[sqlite3.Row]:
+        """All rows that a question gives, of what is committed."""
+        with self._reading:
+            return self._reader.execute(question, values).fetchall()
 
-    def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
+    def row(self, question: str, *values: Any) -> sqlite3.Row | None:
         """The first row that a question gives."""
-        return next(iter(self.rows(statement, *values)), None)
+        return next(iter(self.rows(question, *values)), None)
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """All statements of the block, or none. Raises DiskFull when there is no room."""
-        with self.lock:
-            self._database.execute("BEGIN IMMEDIATE")
+        with self.writing:
+            self._writer.execute("BEGIN IMMEDIATE")
             try:
-                yield self._database
-                self._database.execute("COMMIT")
+                yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException as error:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                full = getattr(error, "sqlite_errorname", "")
-                if full in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                if getattr(error, "sqlite_errorname", "") in NO_ROOM:
                     raise DiskFull() from None
                 raise
 
     def close(self) -> None:
         """Close the database; the write-ahead log is folded in."""
-        with self.lock:
-            self._database.close()
+        with self._reading, self.writing, closing(self._writer):
+            self._reader.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection; the deleted is overwritten, as it told of somebody's picture."""
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "busy_timeout=5000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

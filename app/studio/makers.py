@@ -1,7 +1,7 @@
 """Makers: recipe -> what was asked for. They run in the device's process, one at a time."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,9 +112,11 @@ class Workshop:
         maker: Callable[[Any, Network, Tensor, Box], Made],
         answer: Answer,
     ) -> None:
-        """Make something of one layer's activation: of the kept one, or in the middle of a pass.
+        """Make something of one layer's activation: of the kept one, or of a pass just to it.
 
-        The pass goes on to its end after the answer, so that no other layer needs one.
+        After the answer a whole pass follows, so that no other layer needs one. Listening to all
+        layers in a single pass would save the way to the first but make its asker wait: every
+        layer's memory is new then (docs/decisions.md has the figures).
         """
         network = self.network(recipe.model)
         if layer not in network.layers:
@@ -123,27 +125,19 @@ class Workshop:
         if kept is not None:
             answer(maker(recipe, network, kept.activations[layer], kept.crop))
             return
-        _, crop = self.prepared(network, recipe.image, recipe.source)
+        batch, crop = self.prepared(network, recipe.image, recipe.source)
+        with tap(network, [layer]) as seen:
+            network(batch)
+        answer(maker(recipe, network, seen[layer], crop))
+        self._pass(recipe, network)
 
-        def on_seen(_: str, activation: Tensor) -> None:
-            answer(maker(recipe, network, activation, crop))
-
-        self._pass(recipe, network, [layer], on_seen)
-
-    def _pass(
-        self,
-        recipe: OfPicture,
-        network: Network,
-        early: Collection[str] = (),
-        on_seen: Callable[[str, Tensor], None] | None = None,
-    ) -> Pass:
-        """The pass of a picture through a network, kept or run now."""
+    def _pass(self, recipe: OfPicture, network: Network) -> Pass:
+        """The whole pass of a picture through a network, kept or run now."""
         kept = self._passes.find(recipe.model, recipe.weights, recipe.image)
         if kept is not None:
             return kept
         batch, crop = self.prepared(network, recipe.image, recipe.source)
-        names = list(network.layers)
-        with tap(network, names, stop=False, on_seen=on_seen, early=early) as listened:
+        with tap(network, list(network.layers), stop=False) as listened:
             logits = network(batch)
         done = Pass(listened, logits, crop, listened.nbytes)
         self._passes.keep(recipe.model, recipe.weights, recipe.image, done)

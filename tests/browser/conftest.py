@@ -5,7 +5,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from tests.running import Laterna
 
@@ -61,11 +68,15 @@ def page(context: BrowserContext, server: Laterna) -> Iterator[Page]:
 
 def watch(tab: Page, server: Laterna, complaints: list[str]) -> None:
     """Collect what a page may not do."""
-    tab.on("console", lambda told: told.type == "error" and complaints.append(told.text))
+
+    def told(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((server.url, "blob:", "data:")):
+            complaints.append(f"asked {request.url}")
+
+    tab.on("console", told)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on(
-        "request",
-        lambda asked: (
-            asked.url.startswith((server.url, "blob:", "data:")) or complaints.append(asked.url)
-        ),
-    )
+    tab.on("request", asked)

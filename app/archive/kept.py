@@ -1,0 +1,51 @@
+"""What the archive gives: pictures and results as kept, and how much there is."""
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class KeptImage:
+    """A picture as kept: upright, no metadata. `expires`: seconds since 1970, None for ever."""
+
+    id: str
+    owner: str
+    name: str
+    width: int
+    height: int
+    original: tuple[int, int]
+    created: float
+    expires: float | None
+    shared: bool
+    picture: Path
+    preview: Path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a recipe: its numbers, and where its picture lies, if it has one."""
+
+    key: str
+    facts: dict[str, Any]
+    media: str
+    digest: str | None
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes on disk: of all files and numbers, and of the numbers alone."""
+
+    total: int
+    facts: int
+
+
+def clean_name(name: str) -> str:
+    """A file's name to show: no folders, no control or direction characters, not too long."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C")
+    return " ".join(kept.split())[:LONGEST_NAME].strip(". ") or "picture"
