@@ -5,6 +5,7 @@ The only module that moves a network to a device.
 
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -60,7 +61,7 @@ class Network:
         """Whether it has weights that somebody trained."""
         return self.entry.trained
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of memory that its numbers take."""
         modules = (self.module, *self.unfolded.values())
@@ -120,8 +121,7 @@ class Keeper:
 
 def load(entry: Entry, device: torch.device) -> Network:
     """A network ready to run on a device. Raises ModelUnavailable."""
-    preprocessing = preprocessing_for(entry)
-    size = (3, preprocessing.crop, preprocessing.crop)
+    preprocessing, size = _sizes(entry)
     skeleton, trace = _traced(entry, size)
     stamp, digest, state = _stamp(entry), None, None
     if entry.trained:
@@ -134,7 +134,7 @@ def load(entry: Entry, device: torch.device) -> Network:
     module.requires_grad_(False)
     _out_of_place(module)
     unfolded = _folded(module, trace, size)
-    for part in (module, *unfolded.values()):
+    for part in (module.eval(), *unfolded.values()):
         part.to(device).to(memory_format=torch.channels_last)
     return Network(
         entry=entry,
@@ -158,10 +158,7 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
     Raises UnknownModel; ModelUnavailable where nothing is known of the architecture either.
     """
     entry = catalogue.entry(name)
-    if entry.problem:
-        raise ModelUnavailable(model=entry.title, reason=entry.problem)
-    preprocessing = preprocessing_for(entry)
-    size = (3, preprocessing.crop, preprocessing.crop)
+    preprocessing, size = _sizes(entry)
     _, trace = _traced(entry, size)
     labels = labels_for(entry)
     return {
@@ -180,6 +177,14 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
     }
 
 
+def _sizes(entry: Entry) -> tuple[Preprocessing, tuple[int, int, int]]:
+    """How pictures are prepared for a network, and the (C, H, W) of its input."""
+    if entry.problem:
+        raise ModelUnavailable(model=entry.title, reason=entry.problem)
+    preprocessing = preprocessing_for(entry)
+    return preprocessing, (3, preprocessing.crop, preprocessing.crop)
+
+
 def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]:
     """An entry's architecture on the meta device, which takes no memory, and its trace."""
     with torch.device("meta"):
@@ -190,10 +195,11 @@ def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]
     except Exception as error:  # whatever an architecture that we do not know may raise
         reason = f"Its layers cannot be listed for pictures of {size[1]} x {size[2]}: {error}"
         raise ModelUnavailable(model=entry.title, reason=reason[:300]) from error
-    if trace.parameters > PARAMETERS_LIMIT or not trace.called:
-        raise ModelUnavailable(
-            model=entry.title, reason="It is too large to be opened, or has no layers."
-        )
+    if trace.parameters > PARAMETERS_LIMIT:
+        reason = f"It has {trace.parameters:,} parameters; at most {PARAMETERS_LIMIT:,} are taken."
+        raise ModelUnavailable(model=entry.title, reason=reason)
+    if not trace.called:
+        raise ModelUnavailable(model=entry.title, reason="It has no layers that can be shown.")
     return module, trace
 
 

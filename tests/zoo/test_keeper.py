@@ -1,6 +1,9 @@
 """Keeping networks: loaded once, within the budget, frozen, and the same after every start."""
 
+import copy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,8 +110,6 @@ def test_what_cannot_be_folded_is_left_alone() -> None:
 
 
 def test_folding_can_be_undone(resnet18: nn.Module) -> None:
-    import copy
-
     net = copy.deepcopy(resnet18)
     pairs = foldable(traced(copy.deepcopy(net).to("meta"), (3, 64, 64)))
     batch = torch.rand(1, 3, 64, 64)
@@ -120,7 +121,7 @@ def test_folding_can_be_undone(resnet18: nn.Module) -> None:
         assert torch.equal(net(batch), before)
 
 
-@pytest.mark.parametrize("size", [(256, 256), (640, 427), (427, 640), (300, 225), (1000, 40)])
+@pytest.mark.parametrize("size", [(256, 256), (640, 427), (427, 640), (300, 225), (1000, 200)])
 @pytest.mark.parametrize("preprocessing", [INCEPTION, LITE], ids=["RGB", "BGR"])
 def test_pictures_are_prepared_as_torchvision_does(
     size: tuple[int, int], preprocessing: Preprocessing
@@ -136,9 +137,7 @@ def test_pictures_are_prepared_as_torchvision_does(
         truth = truth.flip(0)
     truth = torchvision_functional.normalize(truth, preprocessing.mean, preprocessing.std)
     ours = prepared(picture, preprocessing)[0]
-    step = preprocessing.range / 255 / min(preprocessing.std)
-    assert (ours - truth).abs().max() <= 1.01 * step, "at most one grey level, by rounding"
-    assert (ours - truth).abs().mean() <= 0.01 * step
+    assert torch.allclose(ours, truth, atol=1e-5 * preprocessing.range)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (224, 224), (2048, 3)])
@@ -173,9 +172,6 @@ def test_a_headless_network_has_no_classes(real: Keeper) -> None:
 def test_the_accuracy_command_prints_a_table(
     tmp_path: Path, photos_folder: Path, weights_folder: Path
 ) -> None:
-    import subprocess
-    import sys
-
     for photo in sorted(photos_folder.glob("n*.jpg"))[::100]:
         shutil.copy(photo, tmp_path)
     command = [sys.executable, "-m", "benchmarks.accuracy"]

@@ -1,4 +1,4 @@
-"""Layers: their numbers are those of the papers and of torchvision, and the truth of the data flow."""
+"""Layers: their numbers are those of the papers and of torchvision, and true to the data flow."""
 
 import copy
 from pathlib import Path

@@ -35,7 +35,7 @@ def test_training_reaches_both_heads() -> None:
     net = GoogLeNet(10).train()
     outputs = net(torch.rand(1, 3, 224, 224))
     assert isinstance(outputs, Outputs)
-    training_loss(outputs, torch.tensor([3])).backward()
+    training_loss(outputs, torch.tensor([3])).backward()  # type: ignore[no-untyped-call]  # untyped in torch
     for name in ("head_4a.classifier", "head_4d.classifier", "classifier", "conv1"):
         weight = net.get_submodule(name).weight
         assert isinstance(weight, nn.Parameter)
