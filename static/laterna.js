@@ -4,24 +4,21 @@
 // A picture whose device is busy or starting answers 503: ask again when it says so.
 async function retry(image) {
   const frame = image.closest(".frame, .pair");
-  image.classList.add("late");
-  frame?.setAttribute("data-words", document.getElementById("waiting-words").textContent);
   const address = image.getAttribute("src");
-  let wait = 3;
-  try {
-    const answer = await fetch(address, { headers: { Accept: "application/json" } });
-    if (answer.ok) wait = 0;
-    else if (answer.headers.has("Retry-After")) {
+  const say = (words) => frame?.setAttribute("data-words", words);
+  image.classList.add("late");
+  say(document.getElementById("waiting-words").textContent);
+  while (image.isConnected && image.getAttribute("src") === address) {
+    let wait = 3;
+    try {
+      const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      if (answer.ok) { image.src = address; return; }
+      say((await answer.json()).error.message);
+      if (!answer.headers.has("Retry-After")) return;
       wait = Number(answer.headers.get("Retry-After")) || wait;
-      frame?.setAttribute("data-words", (await answer.json()).error.message);
-    } else {
-      frame?.setAttribute("data-words", (await answer.json()).error.message);
-      return;
-    }
-  } catch { /* the server itself is away: ask again */ }
-  setTimeout(() => {
-    if (image.isConnected && image.getAttribute("src") === address) image.src = address;
-  }, wait * 1000);
+    } catch { /* the server itself is away: ask again */ }
+    await new Promise((go) => setTimeout(go, wait * 1000));
+  }
 }
 function arrived(image) {
   if (image.classList.contains("late")) {

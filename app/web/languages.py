@@ -25,7 +25,7 @@ KINDS = (
     "convolution", "transposed convolution", "fully connected", "batch norm", "layer norm",
     "group norm", "local response norm", "max pool", "average pool", "sigmoid", "hard swish",
     "hard sigmoid", "residual block", "conv-norm-activation", "ConvNeXt block",
-    "depthwise separable", "squeeze-and-excitation", "inception block", "fire", "dense layer",
+    "depthwise separable", "squeeze-and-excitation", "inception", "fire", "dense layer",
     "dense block", "inverted residual", "concatenation", "sum", "flatten", "dropout",
 )  # fmt: skip
 
