@@ -187,6 +187,13 @@ class TooHardToDecode(LaternaError):
     code, status = "too_hard_to_decode", 422
 
 
+class TooManyScans(LaternaError):
+    """This JPEG is made of {scans} scans, which takes too long to decode; ordinary ones have about
+    ten. Save it anew as an ordinary JPEG or PNG and try again."""
+
+    code, status = "too_many_scans", 422
+
+
 class NoFile(LaternaError):
     """No picture came with this request. Choose one in the field “file”."""
 
@@ -243,6 +250,13 @@ class DiskFull(LaternaError):
     needed, or wait until old ones expire."""
 
     code, status, retry_after = "disk_full", 507, 60
+
+
+class DataInUse(LaternaError):
+    """Another Laterna is using {folder} already. Stop it, or give this one a folder of its own
+    with LATERNA_DATA_DIR."""
+
+    code, status = "data_in_use", 500
 
 
 class Unexpected(LaternaError):

@@ -67,7 +67,7 @@ def claim(folder: Path) -> int:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(number)
-        raise DataInUse(folder=folder) from None
+        raise DataInUse(folder=str(folder)) from None
     return number
 
 

@@ -16,17 +16,28 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-NICE = 10
+import structlog
+
+from app.studio.engine.logs import configure_logs
+
+log = structlog.get_logger("laterna.engine")
 PR_SET_PDEATHSIG = 1
-ROOT_MODULE = "app.studio.engine.child"
+#: What the fresh interpreter runs.
+ENTRY = "from app.studio.engine.child import main; main()"
+
+
+class ChildDied(Exception):
+    """The child ended before it answered."""
 
 
 class Child:
     """A running child as its parent sees it. Start it from the event loop's own thread.
 
     target: "module:function", called in the child with its end of the pipe and `argument`.
+    nice: how far it stands back behind the web.
     heard(message) and died() are called in the event loop.
     """
 
@@ -36,15 +47,26 @@ class Child:
         argument: object,
         heard: Callable[[Any], None],
         died: Callable[[], None],
+        nice: int,
     ) -> None:
         self._heard, self._died = heard, died
         self._loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                [sys.executable, "-m", ROOT_MODULE, str(theirs.fileno()), target, str(os.getpid())],
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    ENTRY,
+                    str(theirs.fileno()),
+                    target,
+                    str(os.getpid()),
+                    str(nice),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(_import_path())},
             )
         self._pipe = Connection(ours.detach())
         self._listener = threading.Thread(target=self._listen, daemon=True, name=f"hear {target}")
@@ -57,7 +79,7 @@ class Child:
         return self._process.pid
 
     def send(self, message: object) -> None:
-        """Tell it something; may block while it does not listen and the message is large."""
+        """Tell it something small; it must be waiting for it, else this could block."""
         try:
             self._pipe.send(message)
         except (BrokenPipeError, ConnectionResetError):
@@ -81,6 +103,8 @@ class Child:
                 self._tell(self._heard, self._pipe.recv())
         except (EOFError, OSError):
             pass
+        except Exception:  # it was cut off in a word, or talks nonsense: it is of no more use
+            log.exception("a child cannot be understood", pid=self.pid)
         self._process.kill()
         self._process.wait()
         self._pipe.close()
@@ -101,19 +125,21 @@ def _die_with(parent: int) -> None:
         sys.exit(0)
 
 
-def _main() -> None:
-    """In the child: `python -m app.studio.engine.child DESCRIPTOR MODULE:FUNCTION PARENT`."""
-    descriptor, target, parent = sys.argv[1:]
+def _import_path() -> list[str]:
+    """Where the child finds what its parent finds, however that was started."""
+    return [str(Path(entry).resolve()) for entry in sys.path]
+
+
+def main() -> None:
+    """In the child: call the function with its end of the pipe and what it is told first."""
+    descriptor, target, parent, nice = sys.argv[1:]
     _die_with(int(parent))
+    configure_logs()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us
-    os.nice(NICE)
+    os.nice(int(nice))
     module, _, function = target.partition(":")
     with Connection(int(descriptor)) as pipe:
         try:
             getattr(importlib.import_module(module), function)(pipe, pipe.recv())
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
-
-
-if __name__ == "__main__":
-    _main()

@@ -2,18 +2,26 @@
 
 import asyncio
 import resource
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 import structlog
 
-from app.errors import DeviceAway, LaternaError, TooHardToDecode
+from app.errors import DeviceAway, LaternaError, QueueFull, TooHardToDecode
 from app.settings import Settings
-from app.studio.engine.child import Child
+from app.studio.engine.child import Child, ChildDied
 from app.studio.pictures import CleanPicture, clean
 
 log = structlog.get_logger("laterna.decoders")
+#: Pictures that may wait in memory for a free decoder.
+MOST_WAITING = 64
+#: A decoder that dies may have been ended by somebody else: the picture gets another one.
+TRIES = 2
+#: Behind the web, before the devices: whoever uploads waits for it.
+NICE = 5
+TARGET = "app.studio.engine.decoders:serve"
 
 
 @dataclass(frozen=True)
@@ -45,47 +53,60 @@ class Decoder:
     """One decoding process and the picture it is at; started again when it was ended."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._seconds = settings.decode_seconds
         self._limits = Limits(
             settings.decode_memory_bytes, settings.picture_max_pixels, settings.picture_side
         )
         self._child: Child | None = None
         self._answer: asyncio.Future[CleanPicture] | None = None
         self._gone = asyncio.Event()
+        self._closed = False
 
     def start(self) -> None:
         """Start the process."""
         self._gone = asyncio.Event()
-        self._child = Child(
-            "app.studio.engine.decoders:serve", self._limits, self._heard, self._died
-        )
+        self._child = Child(TARGET, self._limits, self._heard, self._died, NICE)
 
-    async def stop(self) -> None:
-        """End the process and wait until it has ended."""
-        if self._child is not None:
-            self._child.kill()
-            await self._gone.wait()
+    async def close(self) -> None:
+        """End the process for good, and wait until it has ended."""
+        self._closed = True
+        await self._end()
 
     async def clean(self, data: bytes) -> CleanPicture:
         """Clean a picture within the time limit."""
+        for _ in range(TRIES):
+            with suppress(ChildDied):
+                return await self._clean(data)
+            log.warning("a decoder died")
+        raise self._too_hard()
+
+    async def _clean(self, data: bytes) -> CleanPicture:
+        if self._closed:
+            raise DeviceAway()
         if self._child is None:
             self.start()
         assert self._child is not None
         self._answer = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(self._settings.decode_seconds):
+            async with asyncio.timeout(self._seconds):
                 await asyncio.to_thread(self._child.send_bytes, data)
                 return await self._answer
         except TimeoutError:
-            log.warning("decoding took too long", seconds=self._settings.decode_seconds)
-            await self.stop()
+            log.warning("decoding took too long", seconds=self._seconds)
+            await self._end()
+            self.start()  # the next one shall not wait for it
             raise self._too_hard() from None
         except asyncio.CancelledError:
-            await self.stop()  # half a picture in the pipe is of no use to the next one
+            await self._end()  # half a picture in the pipe is of no use to the next one
             raise
 
+    async def _end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            await self._gone.wait()
+
     def _too_hard(self) -> TooHardToDecode:
-        return TooHardToDecode(seconds=f"{self._settings.decode_seconds:g}")
+        return TooHardToDecode(seconds=f"{self._seconds:g}")
 
     def _heard(self, made: Any) -> None:
         if self._answer is None or self._answer.done():
@@ -99,7 +120,7 @@ class Decoder:
         self._child = None
         self._gone.set()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(self._too_hard())
+            self._answer.set_exception(ChildDied())
 
 
 class Decoders:
@@ -109,6 +130,7 @@ class Decoders:
         self._all = [Decoder(settings) for _ in range(settings.decoders)]
         self._free: asyncio.Queue[Decoder] = asyncio.Queue()
         self._running = False
+        self._waiting = 0
 
     async def start(self) -> None:
         """Start the processes."""
@@ -120,13 +142,19 @@ class Decoders:
     async def stop(self) -> None:
         """End the processes."""
         self._running = False
-        await asyncio.gather(*(decoder.stop() for decoder in self._all))
+        await asyncio.gather(*(decoder.close() for decoder in self._all))
 
     async def clean(self, data: bytes) -> CleanPicture:
-        """A clean picture of what somebody sent. Raises what is wrong with it."""
+        """A clean picture of what somebody sent. Raises what is wrong with it, or QueueFull."""
         if not self._running:
             raise DeviceAway()
-        decoder = await self._free.get()
+        if self._waiting >= MOST_WAITING:
+            raise QueueFull()
+        self._waiting += 1
+        try:
+            decoder = await self._free.get()
+        finally:
+            self._waiting -= 1
         try:
             return await decoder.clean(data)
         finally:

@@ -1,7 +1,7 @@
 """One device: its queue, its process, and what happens when that dies."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,15 +17,18 @@ from app.errors import (
 )
 from app.settings import Settings
 from app.studio.engine.child import Child
+from app.studio.engine.deaths import MOST_DEATHS, Deaths
 from app.studio.engine.owner import Answer, Forget, Free, Order, Ready, Task
 from app.studio.recipes import Made, Recipe
 
 log = structlog.get_logger("laterna.engine")
 State = Literal["starting", "ready", "away"]
+NICE = 10
+TARGET = "app.studio.engine.owner:serve"
 #: Seconds before a dead process is started again: doubled with each death in a row.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
-#: A recipe that the process died of this often is not tried again.
-MOST_DEATHS = 3
+#: Seconds that a process gets to load the default network.
+START_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,18 @@ class Device:
         self._restart: asyncio.TimerHandle | None = None
         self._numbers = 0
         self._deaths_in_a_row = 0
-        self._died_of: Counter[str] = Counter()
-        self._gone: asyncio.Event = asyncio.Event()
+        self._deaths = Deaths()
+        self._forgotten: list[str] = []
+        self._gone = asyncio.Event()
         self._stopping = False
 
     def start(self) -> None:
         """Start its process; it is ready when the default network is loaded."""
         self._restart = None
-        self._child = Child("app.studio.engine.owner:serve", self._order, self._heard, self._died)
+        self._forgotten = []  # a new process knows nothing
+        self._gone = asyncio.Event()
+        self._child = Child(TARGET, self._order, self._heard, self._died, NICE)
+        self._give_time(START_SECONDS)
         log.info("device starting", device=self.name, pid=self._child.pid)
 
     async def stop(self) -> None:
@@ -98,7 +105,7 @@ class Device:
             raise DeviceAway()
         if len(self._queue) >= self._settings.queue_max:
             raise QueueFull()
-        if self._died_of[recipe.key] >= MOST_DEATHS:
+        if self._deaths.too_many_of(recipe.key):
             raise DeviceRefuses(times=MOST_DEATHS)
         self._numbers += 1
         request = Request(self._numbers, recipe, asyncio.get_running_loop().create_future())
@@ -107,9 +114,9 @@ class Device:
         return await request.answer
 
     def forget(self, image: str) -> None:
-        """Drop what is kept of a picture."""
-        if self._child is not None and self.state != "away":
-            self._child.send(Forget(image))
+        """Drop what is kept of a picture: before the process gets the next recipe."""
+        self._forgotten.append(image)
+        self._next()
 
     @property
     def now(self) -> DeviceState:
@@ -127,23 +134,31 @@ class Device:
         """Hand over the next recipe when the process is free."""
         while self._queue and self._queue[0].answer.done():  # nobody waits for it any more
             self._queue.popleft()
-        if self.state != "ready" or self._current is not None or not self._queue:
+        if self.state != "ready" or self._current is not None:
             return
-        assert self._child is not None
+        assert self._child is not None, "a device that is ready has a process"
+        if self._forgotten:
+            self._child.send(Forget(tuple(self._forgotten)))
+            self._forgotten = []
+        if not self._queue:
+            return
         self._current = self._queue.popleft()
-        self._deadline = asyncio.get_running_loop().call_later(
-            self._settings.call_seconds, self._overdue
-        )
+        self._give_time(self._settings.call_seconds)
         self._child.send(Task(self._current.number, self._current.recipe, self._fault_of()))
 
-    def _overdue(self) -> None:
-        log.error("device hangs", device=self.name, seconds=self._settings.call_seconds)
+    def _give_time(self, seconds: float) -> None:
+        """Let the process be killed unless `_done` comes before."""
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self._overdue, seconds)
+
+    def _overdue(self, seconds: float) -> None:
+        log.error("device hangs", device=self.name, seconds=seconds)
         if self._child is not None:
             self._child.kill()
 
     def _heard(self, said: Any) -> None:
         match said:
             case Ready():
+                self._done()
                 self.name, self.state, self._deaths_in_a_row = said.device, "ready", 0
                 log.info("device ready", device=self.name)
                 self._tell_ready(said.count)
@@ -151,6 +166,7 @@ class Device:
             case Answer() if self._current and self._current.number == said.number:
                 self._answer(self._current, said.made)
             case Free() if self._current and self._current.number == said.number:
+                self._deaths.none_of(self._current.recipe.key)
                 self._done()
                 self._next()
 
@@ -177,7 +193,7 @@ class Device:
             return
         log.error("device died", device=self.name, doing=self.now.doing)
         if self._current is not None:
-            self._died_of[self._current.recipe.key] += 1
+            self._deaths.one_of(self._current.recipe.key)
         self.state = "away"
         self._fail_all(DeviceAway())
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._deaths_in_a_row)

@@ -59,9 +59,9 @@ class Free:
 
 @dataclass(frozen=True)
 class Forget:
-    """To the owner: drop what was computed from a picture."""
+    """To the owner: drop what was computed from these pictures."""
 
-    image: str
+    images: tuple[str, ...]
 
 
 class Maker(Protocol):
@@ -90,7 +90,8 @@ def serve(pipe: Connection, order: Order) -> None:
     while True:
         told = pipe.recv()
         if isinstance(told, Forget):
-            workshop.forget(told.image)
+            for image in told.images:
+                workshop.forget(image)
         else:
             _make(pipe, workshop, told)
 

@@ -1,0 +1,99 @@
+"""Images: pictures that came from people, each with its owner and its time."""
+
+import secrets
+from sqlite3 import Row
+
+from app.archive.kept import KeptImage, clean_name
+from app.archive.room import Room
+from app.errors import UnknownImage
+
+#: Uploads may fill this much of the quota; the rest is for what is made from them.
+UPLOADS_SHARE = 0.9
+
+
+class Images(Room):
+    """The pictures in a room."""
+
+    def keep_image(
+        self,
+        *,
+        owner: str,
+        name: str,
+        picture: bytes,
+        preview: bytes,
+        width: int,
+        height: int,
+        original: tuple[int, int],
+        hours: float | None,
+        id: str | None = None,
+    ) -> KeptImage:
+        """Keep a clean picture for so many hours, None for ever. Raises DiskFull."""
+        identity, now = id or secrets.token_hex(16), self._clock()
+        expires = None if hours is None else now + hours * 3600
+        with self._index.writing:
+            self._make_room(len(picture) + len(preview), int(self._quota * UPLOADS_SHARE))
+            digests = [self._blobs.write(data) for data in (picture, preview)]
+            with self._index.change() as change:
+                for digest, data in zip(digests, (picture, preview), strict=True):
+                    self._blobs.count(change, digest, len(data))
+                said = (identity, owner, clean_name(name), width, height, *original, now, expires)
+                change.execute(
+                    "INSERT INTO images VALUES (?,?,?,?,?,?,?,?,?,0,?,?)", (*said, *digests)
+                )
+        return self.image(identity)
+
+    def image(self, id: str) -> KeptImage:
+        """A picture. Raises UnknownImage when there is none or its time is over."""
+        row = self._index.row("SELECT * FROM images WHERE id = ?", id)
+        if row is None or (row["expires"] is not None and row["expires"] <= self._clock()):
+            raise UnknownImage()
+        return self._kept(row)
+
+    def images_of(self, owner: str) -> list[KeptImage]:
+        """All pictures of an owner, newest first."""
+        rows = self._index.rows(
+            "SELECT * FROM images WHERE owner = ? AND (expires IS NULL OR expires > ?)"
+            " ORDER BY created DESC, id",
+            owner,
+            self._clock(),
+        )
+        return [self._kept(row) for row in rows]
+
+    def share_image(self, id: str, shared: bool) -> KeptImage:
+        """Let everybody who has its address see a picture, or nobody any more."""
+        self.image(id)
+        with self._index.change() as change:
+            change.execute("UPDATE images SET shared = ? WHERE id = ?", (shared, id))
+        return self.image(id)
+
+    def delete_image(self, id: str) -> None:
+        """Remove a picture with everything made from it. Raises UnknownImage."""
+        self.image(id)
+        self._remove_image(id)
+
+    def _remove_image(self, id: str) -> None:
+        with self._index.writing:
+            with self._index.change() as change:
+                made = change.execute("DELETE FROM results WHERE image = ? RETURNING digest", (id,))
+                digests = [row["digest"] for row in made.fetchall()]
+                gone = change.execute(
+                    "DELETE FROM images WHERE id = ? RETURNING picture, preview", (id,)
+                )
+                digests += [digest for row in gone.fetchall() for digest in row]
+                unused = self._blobs.release(change, digests)
+            self._blobs.remove(unused)
+
+    def _kept(self, row: Row) -> KeptImage:
+        return KeptImage(
+            id=row["id"],
+            owner=row["owner"],
+            name=row["name"],
+            width=row["width"],
+            height=row["height"],
+            original=(row["original_width"], row["original_height"]),
+            created=row["created"],
+            expires=row["expires"],
+            shared=bool(row["shared"]),
+            picture=self._blobs.path(row["picture"]),
+            preview=self._blobs.path(row["preview"]),
+        )

@@ -1,0 +1,82 @@
+"""Colours: (a picture of any of Pillow's modes) -> RGB as it is meant to look on an sRGB screen.
+
+Profiles are applied, 16 bits reduced to 8, and what is transparent lies over white.
+"""
+
+import io
+from contextlib import suppress
+
+from PIL import Image, ImageCms
+
+SRGB = ImageCms.createProfile("sRGB")
+#: What a profile must be for, to be applied to a picture of this mode.
+SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}
+PLAIN_ALPHA = {"RGBa": "RGBA", "La": "LA", "PA": "RGBA", "P": "RGBA"}
+MOST_16 = 65535
+
+
+def srgb(picture: Image.Image) -> Image.Image:
+    """RGB with the colours meant."""
+    profile = picture.info.get("icc_profile")
+    picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        return _over_white(picture, profile)
+    if picture.mode in ("P", "1", "YCbCr", "RGBX"):
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
+    return _managed(picture, profile)
+
+
+def _over_white(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    if picture.mode not in ("RGBA", "LA"):
+        picture = picture.convert(PLAIN_ALPHA.get(picture.mode, "RGBA"))
+    alpha = picture.getchannel("A")
+    colors = _managed(picture.convert("L" if picture.mode == "LA" else "RGB"), profile)
+    white = Image.new("RGB", colors.size, "white")
+    white.paste(colors, mask=alpha)
+    return white
+
+
+def _managed(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB by the picture's own profile, where it has one that fits."""
+    if picture.mode == "LAB":
+        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        return _converted(picture, source)
+    if profile and picture.mode in SPACES:
+        # A broken profile says nothing: then the plain conversion is the best guess.
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if source.profile.xcolor_space == SPACES[picture.mode]:
+                return _converted(picture, source)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _converted(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    converted = ImageCms.profileToProfile(picture, source, SRGB, outputMode="RGB")
+    assert converted is not None, "it was not asked to work in place"
+    return converted
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and floating point greys as 8-bit greys; other modes as they are.
+
+    Whole numbers up to 65535 are 16-bit greys, fractions up to 1 the range 0..1; any others are
+    measurements, shown from their lowest to their highest.
+    """
+    if picture.mode.startswith("I;16"):
+        picture = picture.convert("I")
+    if picture.mode not in ("I", "F"):
+        return picture
+    low, high = _extremes(picture)
+    most = MOST_16 if picture.mode == "I" else 1.0
+    if low >= 0 and high <= most:
+        low, high = 0, most
+    picture.info.pop("transparency", None)  # a grey of 16 bits, which no pixel has any more
+    factor = 255 / (high - low) if high > low else 1.0
+    return picture.point(lambda value: value * factor - low * factor).convert("L")
+
+
+def _extremes(picture: Image.Image) -> tuple[float, float]:
+    low, high = picture.getextrema()
+    assert not isinstance(low, tuple), "a mode with one band"
+    assert not isinstance(high, tuple), "a mode with one band"
+    return low, high
