@@ -6,16 +6,15 @@ Format: https://www.w3.org/TR/png-3/
 """
 
 import struct
-import zlib
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 try:
-    from isal.isal_zlib import compress
+    from isal.isal_zlib import compress, crc32
 except ImportError:  # a machine with torch alone
-    from zlib import compress
+    from zlib import compress, crc32
 
 LEVEL = 1
 
@@ -45,7 +44,7 @@ def encode(raw: Tensor, palette: bytes | None, texts: Mapping[str, str] | None =
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(data, crc32(kind)))
 
 
 def _text(key: str, value: str) -> bytes:

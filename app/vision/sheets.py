@@ -88,8 +88,12 @@ def draw(
     gap, across, down = sheet.gap, sheet.tile + sheet.gap, sheet.tile_height + sheet.gap
     grid = pixels[gap : gap + sheet.rows * down, gap:]
     cells = grid.view(sheet.rows, down, sheet.columns, across, *grid.shape[2:])
-    for row, band in enumerate(torch.split(magnified(tiles, sheet), sheet.columns)):
-        cells[row, : sheet.tile_height, : len(band), : sheet.tile] = band.transpose(0, 1)
+    places = cells[:, : sheet.tile_height, :, : sheet.tile].transpose(1, 2)
+    tiles = magnified(tiles, sheet)
+    whole, rest = divmod(len(tiles), sheet.columns)
+    places[:whole] = tiles[: len(tiles) - rest].view(whole, sheet.columns, *tiles.shape[1:])
+    if rest:
+        places[whole, :rest] = tiles[-rest:]
     if marked:
         _mark(pixels[sheet.rows * down + gap :], palette is not None)
     return png.encode(raw, palette, texts)
