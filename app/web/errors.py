@@ -14,7 +14,7 @@ from app.errors import (
     WrongField,
     WrongMethod,
 )
-from app.web import languages, pages, preferences, urls
+from app.web import languages, pages, urls
 
 log = structlog.get_logger("laterna.web")
 
@@ -29,7 +29,6 @@ def wants_json(request: Request) -> bool:
 
 def answer(request: Request, error: LaternaError) -> Response:
     """An error in the form that the asker can use."""
-    languages.speak(preferences.preferences(request).language)
     message = error.message(languages.gettext)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     if isinstance(error, WrongMethod):

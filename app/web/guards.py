@@ -1,7 +1,8 @@
 """Guards: what every request passes on its way in, and every answer on its way out.
 
 Plain ASGI, so that streams stay streams. `Witness` is outermost: whatever happens inside, the
-answer gets the security headers, a request id, a log line and its place in the metrics.
+answer gets the security headers, a request id, a log line and its place in the metrics; and all
+that is written on the way speaks the language of the person who asked.
 """
 
 import secrets
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, ForeignOrigin, LaternaError, TooLarge, WrongHost
 from app.settings import MIB, Settings
-from app.web import errors, metrics, urls
+from app.web import errors, languages, metrics, preferences, urls
 
 log = structlog.get_logger("laterna.web")
 
@@ -50,6 +51,7 @@ class Witness:
             await self.app(scope, receive, send)
             return
         sight = _Sight(scope, send)
+        languages.speak(preferences.preferences(Request(scope)).language)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=sight.id)
         try:

@@ -12,7 +12,7 @@ from app.errors import LaternaError, NoFile
 from app.settings import Settings
 from app.studio import recipes
 from app.studio.studio import Studio
-from app.web import languages, models, pages, preferences, sessions, twins, urls
+from app.web import languages, models, pages, sessions, twins, urls
 from app.web.given import TheSettings, TheStudio, description
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
@@ -124,7 +124,6 @@ async def upload(
 ) -> Response:
     """Take in pictures from a form, then show the one, or all of them with what was refused."""
     owner = owner or sessions.new_owner()
-    languages.speak(preferences.preferences(request).language)
     taken: list[KeptImage] = []
     refused: list[tuple[str | None, LaternaError]] = []
     status = 200
@@ -281,7 +280,6 @@ async def _seen_by(
     if described is None or described["labels"]:
         recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
         seen = studio.made(recipe) or (await studio.make(recipe) if waiting else None)
-    languages.speak(preferences.preferences(request).language)
     return pages.respond(
         request,
         "picture.html",
@@ -291,6 +289,6 @@ async def _seen_by(
         groups=models.grouped(described["layers"]) if described else [],
         addresses=_grids(kept, described) if described else {},
         seen=seen.facts if seen else None,
-        models=await models.rows(studio),
+        models=await models.ready(studio),
         **own(studio, settings, owner) | {"owned": owner is not None and kept.owner == owner},
     )

@@ -1,15 +1,18 @@
 """Networks: the list, one network with its layers, and its classes."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.errors import NoClassifier
+from app.studio import networks
 from app.studio.networks import Card
 from app.studio.studio import Studio
-from app.web import languages, pages, preferences, twins, urls
+from app.web import languages, pages, twins, urls
 from app.web.given import TheStudio, description
+from app.zoo.catalogue import Entry
 
 router = APIRouter()
 MOST_CLASSES = 50
@@ -38,14 +41,12 @@ async def rows(studio: Studio) -> list[dict[str, Any]]:
 @router.get(urls.MODELS + urls.JSON, response_model=twins.Models)
 async def models_json(request: Request, studio: TheStudio) -> dict[str, Any]:
     """All networks, and which of them can be used now."""
-    languages.speak(preferences.preferences(request).language)
     return {"models": await rows(studio)}
 
 
 @router.get(urls.MODELS, include_in_schema=False)
 async def models_page(request: Request, studio: TheStudio) -> Response:
     """All networks."""
-    languages.speak(preferences.preferences(request).language)
     return pages.respond(request, "models.html", models=await rows(studio))
 
 
@@ -138,8 +139,15 @@ async def model_page(request: Request, studio: TheStudio, model: str) -> Respons
 
 
 async def usable(studio: Studio, model: str) -> dict[str, Any] | None:
-    """The network's row when it can be run on pictures now, or says why not; None if untrained."""
-    for card in await studio.models():
-        if card.name == model:
-            return row(card)
-    return None
+    """A network's row: it can be run on pictures, or says why not; None for untrained ones."""
+    entry = studio.catalogue.entry(model)
+    if not entry.trained:
+        return None
+    online = not entry.present and await studio.fetcher.reachable()
+    return row(networks.card(entry, studio, online))
+
+
+async def ready(studio: Studio) -> list[Entry]:
+    """The networks that can be run now, without asking anybody else."""
+    entries = await asyncio.to_thread(studio.catalogue.entries)
+    return [entry for entry in entries if entry.present and not entry.problem]

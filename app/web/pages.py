@@ -70,7 +70,6 @@ def is_fragment(request: Request) -> bool:
 def render(request: Request, template: str, block: str | None = None, **facts: Any) -> str:
     """A template, or one of its blocks, in this person's language and theme."""
     prefers = preferences.preferences(request)
-    languages.speak(prefers.language)
     page = request.app.state.templates.get_template(template)
     everything = {"request": request, "prefers": prefers, "here": request.url.path, **facts}
     if block is None:
