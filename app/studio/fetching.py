@@ -6,17 +6,18 @@ The hash is in the file's name as torchvision gives it (`vgg16-397923af.pth`: SH
 
 import asyncio
 import hashlib
+import os
 import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import structlog
 
 from app.archive import Archive
-from app.errors import FetchFailed, LaternaError, NotFetchable, WeightsOutOfReach
+from app.errors import FetchFailed, LaternaError, NotFetchable, Unexpected, WeightsOutOfReach
 from app.settings import Settings
 from app.zoo.entries import Entry
 
@@ -64,9 +65,9 @@ class Fetcher:
             mirror = self._settings.weights_mirror
             raise WeightsOutOfReach(mirror=mirror, file=entry.url_name)
         self._tell(Fetching(entry.name, "running"))
-        self._tasks[entry.name] = asyncio.create_task(
-            self._fetch(entry, entry.url_name, entry.file)
-        )
+        task = asyncio.create_task(self._fetch(entry, entry.url_name, entry.file))
+        task.add_done_callback(lambda task: self._ended(entry, task))
+        self._tasks[entry.name] = task
         return self._now[entry.name]
 
     def fetching(self, model: str) -> Fetching | None:
@@ -83,7 +84,7 @@ class Fetcher:
         """How it is now, and every news of it until it ends: the newest only, ten a second."""
         told: Fetching | None = None
         while True:
-            now = self._now.get(model)
+            changed, now = self._changed, self._now.get(model)
             if now is None:
                 return
             if now != told:
@@ -91,7 +92,6 @@ class Fetcher:
                 yield now
             if now.state != "running":
                 return
-            changed = self._changed
             await asyncio.sleep(PACE)
             await changed.wait()
 
@@ -114,9 +114,9 @@ class Fetcher:
         import httpx
 
         try:
-            async with httpx.AsyncClient(timeout=LOOK) as client:
+            async with asyncio.timeout(LOOK), httpx.AsyncClient() as client:
                 await client.head(self._settings.weights_mirror)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             return False
         return True
 
@@ -125,28 +125,39 @@ class Fetcher:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _fetch(self, entry: Entry, url_name: str, file: Path) -> None:
-        import httpx
-
-        state: State = "failed"
+    def _ended(self, entry: Entry, task: asyncio.Task[None]) -> None:
+        """Tell how it ended."""
+        state: State = "done"
         problem: LaternaError | None = None
-        try:
-            await self._download(entry, f"{self._settings.weights_mirror}/{url_name}", file)
-            state = "done"
-        except asyncio.CancelledError:
+        if task.cancelled():
             state = "cancelled"
-        except httpx.HTTPStatusError as error:
-            said = f"the mirror answered {error.response.status_code}"
-            problem = FetchFailed(model=entry.title, reason=said)
-        except httpx.HTTPError:
-            self._seen = None
-            said = "the connection to the mirror broke off"
-            problem = FetchFailed(model=entry.title, reason=said)
-        except LaternaError as error:
-            problem = error
+        elif (error := task.exception()) is not None:
+            state = "failed"
+            problem = error if isinstance(error, LaternaError) else Unexpected(request=entry.name)
+            log.warning("fetching failed", model=entry.name, error=repr(error))
         log.info("fetching ended", model=entry.name, state=state)
         now = self._now[entry.name]
         self._tell(Fetching(entry.name, state, now.bytes, now.total, problem))
+
+    async def _fetch(self, entry: Entry, url_name: str, file: Path) -> None:
+        """Download, and put what can go wrong into words."""
+        import httpx
+
+        def failed(reason: str) -> FetchFailed:
+            return FetchFailed(model=entry.title, reason=reason)
+
+        try:
+            await self._download(entry, f"{self._settings.weights_mirror}/{url_name}", file)
+        except httpx.HTTPStatusError as error:
+            raise failed(f"the mirror answered {error.response.status_code}") from None
+        except httpx.ConnectError:
+            self._seen = None
+            raise WeightsOutOfReach(mirror=self._settings.weights_mirror, file=url_name) from None
+        except (httpx.HTTPError, httpx.InvalidURL):
+            self._seen = None
+            raise failed("the connection to the mirror broke off") from None
+        except OSError as error:
+            raise failed(f"the file cannot be written ({error.strerror})") from None
 
     async def _download(self, entry: Entry, url: str, file: Path) -> None:
         import httpx
@@ -160,6 +171,8 @@ class Fetcher:
             response.raise_for_status()
             length = response.headers.get("content-length", "")
             total = int(length) if length.isdecimal() else None
+            if total is not None and total > MOST_BYTES:
+                raise FetchFailed(model=entry.title, reason="the file is absurdly large")
             got = 0
             with self._archive.replace_file(file) as part:
                 async for chunk in response.aiter_bytes(CHUNK):
@@ -172,3 +185,9 @@ class Fetcher:
                 if wanted and not digest.hexdigest().startswith(wanted[1]):
                     said = "what came is not the file that was asked for (its hash is another)"
                     raise FetchFailed(model=entry.title, reason=said)
+                await asyncio.to_thread(_sync, part)  # takes seconds, which the web must not wait
+
+
+def _sync(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

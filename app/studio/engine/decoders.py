@@ -93,12 +93,17 @@ class Decoder:
                 return await self._answer
         except TimeoutError:
             log.warning("decoding took too long", seconds=self._seconds)
-            await self._end()
+            await self._give_up(self._answer)
             self.start()  # the next one shall not wait for it
             raise self._too_hard() from None
         except asyncio.CancelledError:
-            await self._end()  # half a picture in the pipe is of no use to the next one
+            await self._give_up(self._answer)
             raise
+
+    async def _give_up(self, answer: "asyncio.Future[CleanPicture]") -> None:
+        """End the process: half a picture in the pipe is of no use to the next one."""
+        answer.cancel()
+        await self._end()
 
     async def _end(self) -> None:
         if self._child is not None:

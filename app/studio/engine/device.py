@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ TARGET = "app.studio.engine.owner:serve"
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 #: Seconds that a process gets to load the default network.
 START_SECONDS = 300.0
+#: Seconds that the kernel gets to end it, at most; a driver can keep a process in its hands.
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ class Device:
         self._fail_all(DeviceAway())
         if self._child is not None:
             self._child.kill()
-            await self._gone.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._gone.wait()
 
     async def call(self, recipe: Recipe) -> Made:
         """Have something made. Raises what the maker raises, or why the device cannot be asked."""

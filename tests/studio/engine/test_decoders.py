@@ -1,0 +1,168 @@
+"""Decoders: real processes that are stopped, killed and starved, while pictures go on."""
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.errors import LaternaError, QueueFull, TooHardToDecode
+from app.settings import Settings
+from app.studio.engine import decoders as module
+from app.studio.engine.decoders import Decoders
+from tests.bad_pictures import SIZE, bad_pictures, encoded
+from tests.running import children_of
+
+GOOD = encoded("PNG")
+
+
+def with_decoders(work: Callable[[Decoders], Awaitable[None]], **set_to: Any) -> None:
+    """Do some work with real decoders, and see that none is left over."""
+    before = set(children_of(os.getpid()))
+
+    async def run() -> None:
+        decoders = Decoders(Settings(**{"decoders": 1} | set_to))
+        await decoders.start()
+        try:
+            await work(decoders)
+        finally:
+            await decoders.stop()
+
+    asyncio.run(run())
+    assert set(children_of(os.getpid())) == before
+
+
+def decoder() -> int:
+    """The process of the only decoder."""
+    found = [pid for pid in children_of(os.getpid()) if "decoders:serve" in command_of(pid)]
+    assert len(found) == 1
+    return found[0]
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def peak_memory(pid: int) -> int:
+    """The most memory that a process ever had, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def test_all_odd_files_are_survived_by_one_process_within_bounds() -> None:
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+        pid = decoder()
+        for odd in bad_pictures():
+            (ended,) = await asyncio.gather(decoders.clean(odd.data), return_exceptions=True)
+            code = ended.code if isinstance(ended, LaternaError) else "picture"
+            assert code in (odd.refusals if odd.quarters is None else (*odd.refusals, "picture"))
+        assert decoder() == pid
+        assert peak_memory(pid) < 400_000_000
+        assert (await decoders.clean(GOOD)).width == SIZE[0]
+
+    with_decoders(work)
+
+
+def test_a_decoder_that_hangs_is_replaced() -> None:
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+        hanging = decoder()
+        os.kill(hanging, signal.SIGSTOP)
+        with pytest.raises(TooHardToDecode):
+            await decoders.clean(GOOD * 5)
+        assert decoder() != hanging
+
+    async def afterwards(decoders: Decoders) -> None:
+        os.kill(decoder(), signal.SIGKILL)
+        assert (await decoders.clean(GOOD)).width == SIZE[0]
+
+    with_decoders(work, decode_seconds=2)
+    with_decoders(afterwards)
+
+
+def test_large_data_for_a_decoder_that_hangs_do_not_hold_up_anybody() -> None:
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+        os.kill(decoder(), signal.SIGSTOP)
+        waiting = asyncio.create_task(decoders.clean(GOOD + bytes(20_000_000)))
+        for _ in range(10):
+            await asyncio.wait_for(asyncio.sleep(0.01), 0.5)
+        with pytest.raises(TooHardToDecode):
+            await waiting
+
+    with_decoders(work, decode_seconds=2)
+
+
+def test_a_decoder_that_is_killed_at_work_costs_nobody_a_picture() -> None:
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+        victim = decoder()
+        os.kill(victim, signal.SIGSTOP)  # so that it is surely in the middle of it
+        waiting = asyncio.create_task(decoders.clean(GOOD))
+        await asyncio.sleep(0.2)
+        os.kill(victim, signal.SIGKILL)
+        assert (await waiting).width == SIZE[0]
+        assert decoder() != victim
+
+    with_decoders(work)
+
+
+def test_a_picture_that_needs_too_much_memory_is_refused_and_the_next_is_not() -> None:
+    large = encoded("PNG", Image.new("RGB", (7000, 7000), "teal"))
+
+    async def work(decoders: Decoders) -> None:
+        with pytest.raises(TooHardToDecode):
+            await decoders.clean(large)
+        assert (await decoders.clean(GOOD)).width == SIZE[0]
+
+    async def with_more(decoders: Decoders) -> None:
+        assert (await decoders.clean(large)).original_width == 7000
+
+    with_decoders(work, decode_memory_bytes=250_000_000)
+    with_decoders(with_more)
+
+
+def test_the_limit_is_not_the_servers_own() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+
+    with_decoders(work, decode_memory_bytes=400_000_000)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_those_who_leave_do_not_confuse_the_next() -> None:
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+        os.kill(decoder(), signal.SIGSTOP)
+        leaving = asyncio.create_task(decoders.clean(encoded("PNG", Image.new("RGB", (9, 9)))))
+        await asyncio.sleep(0.1)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert (await decoders.clean(GOOD)).width == SIZE[0]
+
+    with_decoders(work)
+
+
+def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 3)
+
+    async def work(decoders: Decoders) -> None:
+        await decoders.clean(GOOD)
+        os.kill(decoder(), signal.SIGSTOP)
+        asked = [asyncio.create_task(decoders.clean(GOOD)) for _ in range(6)]
+        await asyncio.sleep(0.2)
+        os.kill(decoder(), signal.SIGCONT)
+        ended = await asyncio.gather(*asked, return_exceptions=True)
+        assert sum(isinstance(one, QueueFull) for one in ended) == 2
+        assert sum(not isinstance(one, BaseException) for one in ended) == 4
+
+    with_decoders(work)
