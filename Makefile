@@ -59,6 +59,7 @@ messages: .venv/.dev
 bench: .venv/.dev
 	$(PY) -m benchmarks
 
+ARGS ?= --photos ../shared/photos --weights ../shared/weights
 accuracy: .venv/.dev
 	$(PY) -m benchmarks.accuracy $(ARGS)
 

@@ -56,14 +56,29 @@ def context(chromium: Browser, server: Laterna) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, server: Laterna) -> Iterator[Page]:
+def complaints() -> list[str]:
+    """What a page did that it may not; a test that means to may take it out."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, server: Laterna, complaints: list[str]) -> Iterator[Page]:
     """A tab. At the end: no console error, nothing thrown, no request to another host."""
     tab = context.new_page()
     tab.set_default_timeout(20_000)
-    complaints: list[str] = []
     watch(tab, server, complaints)
     yield tab
     assert complaints == []
+
+
+@pytest.fixture
+def page_without_javascript(chromium: Browser, server: Laterna) -> Iterator[Page]:
+    """A tab of a browser that runs no scripts."""
+    made = chromium.new_context(base_url=server.url, java_script_enabled=False, locale="en-GB")
+    tab = made.new_page()
+    tab.set_default_timeout(20_000)
+    yield tab
+    made.close()
 
 
 def watch(tab: Page, server: Laterna, complaints: list[str]) -> None:

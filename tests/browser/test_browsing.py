@@ -1,0 +1,201 @@
+"""Layers and channels are browsed by mouse, by keyboard, on a phone, without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.running import Laterna, wait_until
+
+MODEL = "efficientnet-lite0"
+PICTURE = f"/images/chelsea/models/{MODEL}"
+GRID = f"{PICTURE}/layers/blocks.2.0"
+PAGES = (
+    "/",
+    "/models",
+    "/images",
+    f"/models/{MODEL}",
+    f"/models/{MODEL}/layers/conv_stem",
+    f"/models/{MODEL}/layers/conv_stem/channels/3",
+    PICTURE,
+    GRID,
+    f"{GRID}/channels/7",
+    "/queue",
+)
+
+
+def numbers_are_there(page: Page) -> None:
+    """Wait until the sheet and its numbers have come."""
+    expect(page.locator("#numbers[data-facts]")).to_be_attached()
+    wait_until(lambda: page.evaluate("document.querySelector('#sheet img').naturalWidth > 0"), 20)
+
+
+def test_from_home_to_a_channel_and_back(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Chelsea, a cat").first.click()
+    expect(page.locator("main")).to_contain_text("tiger cat")
+    page.goto(GRID)
+    numbers_are_there(page)
+    page.locator("#sheet").hover(position={"x": 60, "y": 120})
+    expect(page.locator("#inspected")).to_contain_text(re.compile(r"Channel \d+"))
+    page.locator("#sheet").click(position={"x": 60, "y": 120})
+    page.wait_for_url("**/channels/*")
+    expect(page.locator("h1")).to_contain_text(re.compile(r"Channel \d+"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(re.escape(GRID) + "$"))
+    expect(page.locator("h1")).to_contain_text("blocks.2.0")
+    page.go_forward()
+    page.wait_for_url("**/channels/*")
+    expect(page.locator("h1")).to_contain_text(re.compile(r"Channel \d+"))
+
+
+def test_hovering_magnifies_the_very_map(page: Page) -> None:
+    """Each pixel of the close-up has the colour of the sheet's pixel that it magnifies."""
+    page.goto(GRID)
+    numbers_are_there(page)
+    page.locator("#sheet").focus()
+    page.keyboard.press("ArrowRight")
+    same = page.evaluate("""() => {
+        const sheet = document.querySelector("#sheet img");
+        const said = JSON.parse(document.querySelector("#numbers").dataset.facts).sheet;
+        const whole = document.createElement("canvas");
+        whole.width = sheet.naturalWidth; whole.height = sheet.naturalHeight;
+        const pen = whole.getContext("2d");
+        pen.drawImage(sheet, 0, 0);
+        const left = said.gap + said.tile + said.gap, top = said.gap;
+        const closeup = document.getElementById("closeup");
+        const large = closeup.getContext("2d");
+        let alike = 0;
+        for (let n = 0; n < 100; n++) {
+            const [x, y] = [0, 1].map(() => Math.floor(Math.random() * said.tile));
+            const step = closeup.width / said.tile;
+            const small = pen.getImageData(left + x, top + y, 1, 1).data.join();
+            const here = large.getImageData((x + 0.5) * step, (y + 0.5) * step, 1, 1).data.join();
+            alike += small === here;
+        }
+        return alike;
+    }""")
+    assert same == 100
+
+
+def test_the_scale_the_order_and_the_colours_are_in_the_address(page: Page) -> None:
+    page.goto(GRID)
+    numbers_are_there(page)
+    page.select_option("#sort", "max")
+    expect(page).to_have_url(re.compile("sort=max"))
+    numbers_are_there(page)
+    peaks = page.evaluate(
+        "JSON.parse(document.querySelector('#numbers').dataset.facts).channels.map((row) => row[3])"
+    )
+    assert peaks == sorted(peaks, reverse=True)
+    page.select_option("#colors", "viridis")
+    expect(page).to_have_url(re.compile("colors=viridis"))
+    page.reload()
+    assert page.input_value("#sort") == "max"
+    assert page.input_value("#colors") == "viridis"
+    page.go_back()
+    expect(page.locator("#colors")).to_have_value("")
+
+
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    page.goto(GRID)
+    numbers_are_there(page)
+    page.locator("#sheet").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    columns = page.evaluate(
+        "JSON.parse(document.querySelector('#numbers').dataset.facts).sheet.columns"
+    )
+    expect(page.locator("#inspected")).to_contain_text(f"Channel {columns + 1}")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/channels/{columns + 1}*")
+    page.go_back()
+    numbers_are_there(page)
+    page.keyboard.press("]")
+    expect(page).not_to_have_url(re.compile(re.escape(GRID) + "$"))
+    page.keyboard.press("[")
+    expect(page.locator("h1")).to_contain_text("blocks.2.0")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("conv_head")
+    shown = page.locator(".layers li:not([hidden]) a:visible")
+    expect(shown.first).to_contain_text("conv_head")
+
+
+def test_every_control_can_be_reached_by_tab_and_shows_where_it_is(page: Page) -> None:
+    page.goto(GRID)
+    numbers_are_there(page)
+    seen: set[str] = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+        ring = page.evaluate(
+            "(() => { const s = getComputedStyle(document.activeElement);"
+            " return s.outlineStyle !== 'none' || s.boxShadow !== 'none' })()"
+        )
+        assert ring or page.evaluate("document.activeElement === document.body")
+    assert {"sheet", "scale", "sort", "colors"} <= seen
+
+
+def test_without_javascript_every_channel_can_be_reached(page_without_javascript: Page) -> None:
+    page = page_without_javascript
+    page.goto(PICTURE)
+    expect(page.locator("main")).to_contain_text("tiger cat")
+    page.goto(GRID)
+    expect(page.locator("#numbers")).to_contain_text("dead")
+    page.get_by_text("All channels as a table").click()
+    page.get_by_role("link", name="7", exact=True).click()
+    page.wait_for_url("**/channels/7*")
+    page.goto(GRID)
+    page.select_option("#scale", "channel")
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("scale=channel"))
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_phone_never_scrolls_sideways(chromium: Browser, server: Laterna, address: str) -> None:
+    context = chromium.new_context(
+        base_url=server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_nothing_jumps_while_a_sheet_arrives(page: Page) -> None:
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((list) => {"
+        " for (const entry of list.getEntries())"
+        " if (!entry.hadRecentInput) window.shift += entry.value;"
+        "}).observe({ type: 'layout-shift', buffered: true });"
+    )
+    page.goto(f"{PICTURE}/layers/blocks.3.1?sort=mean")
+    numbers_are_there(page)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.02
+
+
+def test_danish_is_spoken_to_danes_and_on_request(chromium: Browser, server: Laterna) -> None:
+    context = chromium.new_context(base_url=server.url, locale="da-DK")
+    page = context.new_page()
+    page.goto("/models")
+    assert page.get_attribute("html", "lang") == "da"
+    expect(page.locator("h1")).to_contain_text("Netværk")
+    context.close()
+
+
+def test_the_projector_mode_is_kept_and_larger(page: Page) -> None:
+    page.goto(GRID)
+    before = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+    page.get_by_text("View", exact=True).click()
+    page.get_by_role("button", name="Projector").click()
+    page.wait_for_load_state()
+    assert page.get_attribute("html", "data-theme") == "projector"
+    assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > before
+    page.goto("/models")
+    assert page.get_attribute("html", "data-theme") == "projector"

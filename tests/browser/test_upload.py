@@ -1,0 +1,104 @@
+"""Pictures are brought in every way a person would try, in a real browser."""
+
+import base64
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from app.settings import ROOT
+from tests.running import wait_until
+
+CHELSEA = ROOT / "static" / "samples" / "chelsea.jpg"
+COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
+
+#: Gives the page files as a person's drag or paste would: (event, [[name, type, base64]…]).
+BRING = """([event, files]) => {
+    const bag = new DataTransfer();
+    for (const [name, type, data] of files) {
+        const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
+        bag.items.add(new File([bytes], name, { type }));
+    }
+    const made = event === "paste"
+        ? new ClipboardEvent("paste", { clipboardData: bag, bubbles: true })
+        : new DragEvent("drop", { dataTransfer: bag, bubbles: true, cancelable: true });
+    document.body.dispatchEvent(made);
+}"""
+
+
+def as_file(path: Path, name: str = "") -> list[str]:
+    return [name or path.name, "image/jpeg", base64.b64encode(path.read_bytes()).decode()]
+
+
+def test_a_chosen_picture_is_recognised_and_can_be_deleted(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#file", CHELSEA)
+    page.wait_for_url("**/images/*")
+    expect(page.locator("main")).to_contain_text("cat")
+    expect(page.locator("main")).to_contain_text(re.compile("23 hours|24 hours|1 day"))
+    address = page.url
+    page.get_by_role("button", name="Delete").first.click()
+    page.wait_for_load_state()
+    assert page.request.get(address).status == 404
+
+
+def test_a_dropped_picture_is_taken(page: Page) -> None:
+    page.goto("/")
+    page.evaluate(BRING, ["drop", [as_file(CHELSEA)]])
+    page.wait_for_url("**/images/*")
+
+
+def test_a_pasted_picture_is_taken(page: Page) -> None:
+    page.goto("/images")
+    page.evaluate(BRING, ["paste", [as_file(COFFEE, "image.png")]])
+    page.wait_for_url("**/images/*")
+
+
+def test_several_pictures_have_a_bar_each_and_a_bad_one_its_reason(
+    page: Page, complaints: list[str]
+) -> None:
+    page.goto("/images")
+    bad = ["notes.jpg", "image/jpeg", base64.b64encode(b"<html>no picture</html>").decode()]
+    page.evaluate(BRING, ["drop", [as_file(CHELSEA), bad, as_file(COFFEE)]])
+    rows = page.locator("#uploads li")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0).get_by_role("link")).to_be_visible()
+    expect(rows.nth(2).get_by_role("link")).to_be_visible()
+    expect(rows.nth(0).locator("progress")).to_have_count(1)
+    expect(rows.nth(1)).to_contain_text("not a picture")
+    expect(page.locator("#pictures .photos > li")).to_have_count(2)
+    assert len(complaints) == 1, "the browser itself tells of the refusal"
+    assert "415" in complaints.pop()
+
+
+def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
+    page.goto("/")
+    page.locator("#camera-open").click()
+    wait_until(lambda: page.evaluate("document.querySelector('#camera video').videoWidth > 0"), 20)
+    page.locator("#camera-shoot").click()
+    page.wait_for_url("**/images/*")
+
+
+def test_strangers_do_not_see_a_picture_until_it_is_shared(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#file", CHELSEA)
+    page.wait_for_url("**/images/*")
+    browser = page.context.browser
+    assert browser is not None
+    stranger = browser.new_context(locale="en-GB")
+    assert stranger.request.get(page.url).status == 404
+    page.get_by_role("button", name=re.compile("[Ss]hare")).first.click()
+    page.wait_for_load_state("networkidle")
+    address = page.url.split("?")[0]
+    assert stranger.request.get(address).status == 200
+    assert stranger.request.post(f"{address}/delete").status == 404
+    stranger.close()
+
+
+def test_without_javascript_the_form_does_it(page_without_javascript: Page) -> None:
+    page = page_without_javascript
+    page.goto("/")
+    page.set_input_files("#file", CHELSEA)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/images/*")
+    expect(page.locator("main")).to_contain_text("chelsea")
