@@ -1,16 +1,18 @@
 """Fetching weights: started and stopped by a form, watched as a stream of fragments."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from app.errors import UnknownPage
 from app.studio.fetching import Fetching
 from app.studio.studio import Studio
 from app.web import languages, models, pages, twins, urls
 from app.web.given import TheStudio
+from app.zoo.catalogue import Entry
 
 router = APIRouter()
 
@@ -58,18 +60,27 @@ async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
     return pages.go(urls.MODELS)
 
 
-@router.get(urls.FETCH_EVENTS, response_class=EventSourceResponse, include_in_schema=False)
-async def events(request: Request, studio: TheStudio, model: str) -> AsyncIterator[ServerSentEvent]:
-    """The network's row, as often as it changes, then `end`; the first is the state of now."""
+async def _entry(studio: TheStudio, model: str) -> Entry:
+    """What the catalogue says of a network; looked up before a stream begins."""
     entry = studio.catalogue.entry(model)
+    if not entry.trained:
+        raise UnknownPage()
+    return entry
+
+
+@router.get(urls.FETCH_EVENTS, response_class=EventSourceResponse, include_in_schema=False)
+async def events(
+    request: Request, studio: TheStudio, entry: Annotated[Entry, Depends(_entry)]
+) -> AsyncIterator[ServerSentEvent]:
+    """The network's state, as often as it changes, then `end`; the first is the state of now."""
     if studio.fetcher.fetching(entry.name):
         async for snapshot in studio.fetcher.changes(entry.name):
-            yield ServerSentEvent(raw_data=await _row(request, studio, model, snapshot))
-    yield ServerSentEvent(raw_data=await _row(request, studio, model, None))
+            yield ServerSentEvent(raw_data=await _state(request, studio, entry, snapshot))
+    yield ServerSentEvent(raw_data=await _state(request, studio, entry, None))
     yield ServerSentEvent(event="end", raw_data="end")
 
 
-async def _row(request: Request, studio: Studio, model: str, snapshot: Fetching | None) -> str:
-    row = await models.usable(studio, model)
-    said = facts(model, snapshot) if snapshot else None
-    return pages.render(request, "models.html", "state", row=row, fetching=said)
+async def _state(request: Request, studio: Studio, entry: Entry, snapshot: Fetching | None) -> str:
+    row = await models.usable(studio, entry.name)
+    fetching = facts(entry.name, snapshot) if snapshot else None
+    return pages.render(request, "state.html", row=row, fetching=fetching)

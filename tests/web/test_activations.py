@@ -1,0 +1,113 @@
+"""Grids and maps by HTTP: picture and numbers agree, and the page shows what is known."""
+
+import html
+import io
+import json
+import re
+
+from PIL import Image
+
+from tests.running import Laterna
+
+MODEL = "efficientnet-lite0"
+GRID = f"/images/coffee/models/{MODEL}/layers/blocks.2.0.bn1"
+
+
+def test_the_sheet_is_as_its_numbers_say(server: Laterna) -> None:
+    with server.client() as client:
+        facts = client.get(f"{GRID}.json").json()
+        answer = client.get(f"{GRID}.png")
+    assert answer.headers["content-type"] == "image/png"
+    sheet = facts["sheet"]
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert picture.size == (sheet["width"], sheet["height"])
+        for place, row in enumerate(facts["channels"]):
+            x = sheet["gap"] + place % sheet["columns"] * (sheet["tile"] + sheet["gap"])
+            high = sheet.get("tile_height", sheet["tile"])
+            y = sheet["gap"] + place // sheet["columns"] * (high + sheet["gap"])
+            tile = picture.convert("L").crop((x, y, x + sheet["tile"], y + high))
+            if row["dead"]:
+                assert len(tile.getcolors() or range(9)) <= 2, (
+                    "a dead channel is a flat or hatched sign"
+                )
+    assert facts["dead"] == sum(row["dead"] for row in facts["channels"])
+    assert {"min", "mean", "max", "share_active"} <= set(facts["channels"][0])
+
+
+def test_sorting_orders_the_channels(server: Laterna) -> None:
+    with server.client() as client:
+        rows = client.get(f"{GRID}.json?sort=max").json()["channels"]
+    assert [row["max"] for row in rows] == sorted((row["max"] for row in rows), reverse=True)
+
+
+def test_a_page_has_its_numbers_in_it_once_they_are_known(server: Laterna) -> None:
+    with server.client() as client:
+        fresh = client.get(f"{GRID}?sort=mean").text
+        facts = client.get(f"{GRID}.json?sort=mean").json()
+        known = client.get(f"{GRID}?sort=mean").text
+    if "data-facts" not in fresh:  # another test may have made it
+        assert 'hx-trigger="load"' in fresh
+        assert "<noscript><meta" in fresh
+    compact = json.loads(html.unescape(re.search(r"data-facts='([^']*)'", known).group(1)))  # type: ignore[union-attr]  # absent is a failure
+    assert [row[0] for row in compact["channels"]] == [row["channel"] for row in facts["channels"]]
+    assert compact["sheet"] == facts["sheet"]
+    assert 'http-equiv="refresh"' not in known
+
+
+def test_a_picture_that_one_has_is_not_sent_again(server: Laterna) -> None:
+    with server.client() as client:
+        etag = client.get(f"{GRID}.png").headers["etag"]
+        again = client.get(f"{GRID}.png", headers={"If-None-Match": etag})
+    assert again.status_code == 304
+    assert not again.content
+
+
+def test_the_table_of_channels_is_paged_and_leads_to_each(server: Laterna) -> None:
+    with server.client() as client:
+        channels = client.get(f"{GRID}.json").json()["shape"][0]
+        seen = set()
+        for first in range(0, channels, 48):
+            page = client.get(f"{GRID}?first={first}").text
+            seen |= {int(n) for n in re.findall(r'<th scope="row"[^>]*><a[^>]*>(\d+)</a>', page)}
+        assert seen == set(range(channels))
+        went = client.get(f"{GRID}?channel=7")
+        assert (went.status_code, went.headers["location"]) == (303, f"{GRID}/channels/7")
+
+
+def test_a_map_is_one_channel_of_its_sheet(server: Laterna) -> None:
+    with server.client() as client:
+        facts = client.get(f"{GRID}.json").json()
+        live = max(facts["channels"], key=lambda row: row["max"])
+        one = client.get(f"{GRID}/channels/{live['channel']}.json").json()
+        picture = client.get(f"{GRID}/channels/{live['channel']}.png?size=96")
+    assert (one["max"], one["mean"], one["dead"]) == (live["max"], live["mean"], False)
+    with Image.open(io.BytesIO(picture.content)) as image:
+        assert max(image.size) <= 96 + 24
+
+
+def test_untrained_networks_say_so_on_the_page(server: Laterna) -> None:
+    path = "/images/coffee/models/squeezenet1_1-untrained"
+    with server.client() as client:
+        assert client.get(f"{path}.json").json()["trained"] is False
+        assert "UNTRAINED" in client.get(path).text
+        layers = client.get("/models/squeezenet1_1-untrained.json").json()["layers"]
+        assert "UNTRAINED" in client.get(f"{path}/layers/{layers[0]['name']}").text
+
+
+def test_a_network_without_its_weights_says_what_to_do(server: Laterna) -> None:
+    with server.client() as client:
+        answer = client.get("/images/coffee/models/vgg19.json")
+        assert answer.status_code == 409
+        assert answer.json()["error"]["message"]
+        assert client.get("/models/vgg19").status_code == 200
+
+
+def test_filters_are_drawn_for_convolutions_only(server: Laterna) -> None:
+    with server.client() as client:
+        base = f"/models/{MODEL}/layers"
+        for path in ("conv_stem/filters.png", "conv_stem/channels/3/filters.png"):
+            assert client.get(f"{base}/{path}").headers["content-type"] == "image/png"
+        answer = client.get(f"{base}/bn1/filters.png")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_filters")
+        assert "filters.png" not in client.get(f"{base}/bn1").text
+        assert "filters.png" in client.get(f"{base}/conv_stem").text

@@ -1,0 +1,177 @@
+"""Guards: every answer is fenced in, and what is not meant for this server stays out."""
+
+import json
+import socket
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.web.guards import SECURITY
+from tests.running import Laterna
+
+MIB = 1024 * 1024
+
+
+def raw(server: Laterna, head: str, *pieces: bytes) -> bytes:
+    """Send bytes as they are; what came back until the server closed or fell silent."""
+    place = urlsplit(server.url)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as line:
+        line.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        try:
+            for piece in pieces:
+                line.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        line.settimeout(5)
+        received = b""
+        try:
+            while b"\r\n\r\n" not in received and (some := line.recv(65536)):
+                received += some
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return received
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/models.json"),
+        ("GET", "/healthz"),
+        ("GET", "/metrics"),
+        ("GET", "/nowhere"),
+        ("GET", "/nowhere.json"),
+        ("GET", "/images/chelsea.png"),
+        ("GET", "/images/chelsea/preview.jpg"),
+        ("GET", "/models/efficientnet-lite0/events"),
+        ("PUT", "/models"),
+        ("POST", "/images"),
+        ("HEAD", "/"),
+        ("GET", "/static/x/y"),
+    ],
+)
+def test_every_answer_has_the_security_headers(server: Laterna, method: str, path: str) -> None:
+    with server.client() as client, client.stream(method, path) as answer:
+        for name, value in SECURITY.items():
+            assert answer.headers[name] == value
+        assert answer.headers["x-request-id"]
+        assert "access-control-allow-origin" not in answer.headers
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert policy.startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.1:99", "[::1]", "[::1]:8000"])
+def test_own_names_are_answered(server: Laterna, host: str) -> None:
+    with server.client() as client:
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]", "x" * 500]
+)
+def test_other_names_are_refused(server: Laterna, host: str) -> None:
+    with server.client() as client:
+        answer = client.get("/healthz", headers={"Host": host, "Accept": "application/json"})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["code"] == "wrong_host"
+        assert answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "null"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_another_sites_page_changes_nothing(server: Laterna, headers: dict[str, str]) -> None:
+    with server.client() as client:
+        for path in ("/preferences", "/images", "/images/chelsea/delete", "/models/vgg16/fetch"):
+            answer = client.post(path, data={"theme": "dark"}, headers=headers)
+            assert answer.status_code == 403, path
+            assert "set-cookie" not in answer.headers
+        assert client.delete("/images/chelsea", headers=headers).status_code == 403
+
+
+def test_own_pages_and_scripts_may_change_something(server: Laterna) -> None:
+    own = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
+    with server.client() as client:
+        for headers in (own, {}):
+            answer = client.post("/preferences", data={"theme": "dark"}, headers=headers)
+            assert answer.status_code == 303
+            assert "laterna_theme=dark" in answer.headers["set-cookie"]
+
+
+def test_a_large_body_is_refused_before_it_is_sent(server: Laterna) -> None:
+    head = (
+        "POST /images.json HTTP/1.1\nHost: 127.0.0.1\nContent-Type: multipart/form-data; "
+        f"boundary=x\nContent-Length: {26 * MIB}"
+    )
+    began = time.monotonic()
+    answer = raw(server, head)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"content-security-policy" in answer
+    assert time.monotonic() - began < 2
+
+
+def test_bytes_are_counted_as_they_come(server: Laterna) -> None:
+    head = (
+        "POST /images.json HTTP/1.1\nHost: 127.0.0.1\nContent-Type: multipart/form-data; "
+        "boundary=x\nTransfer-Encoding: chunked"
+    )
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+    chunk = b"%x\r\n" % MIB + b"\0" * MIB + b"\r\n"
+    answer = raw(server, head, b"%x\r\n" % len(part) + part + b"\r\n", *[chunk] * 27)
+    assert answer.startswith(b"HTTP/1.1 413"), answer[:200]
+
+
+def test_other_bodies_have_a_limit_of_their_own(server: Laterna) -> None:
+    with server.client() as client:
+        body = "theme=" + "x" * (MIB + 1)
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        assert client.post("/preferences", content=body, headers=form).status_code == 413
+
+
+def test_head_is_a_get_without_its_body(server: Laterna) -> None:
+    with server.client() as client:
+        answer = client.head("/images/chelsea.png")
+        assert answer.status_code == 200
+        assert answer.content == b""
+        assert int(answer.headers["content-length"]) > 1000
+
+
+def test_the_log_tells_templates_and_no_pictures(server: Laterna) -> None:
+    with server.client() as client:
+        client.get("/images/secret-looking-id-of-somebody.json")
+        client.get("/models/efficientnet-lite0.json")
+    time.sleep(0.2)
+    lines = [
+        json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")
+    ]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert {"route", "status", "seconds", "request", "method"} <= set(requests[-1])
+    assert any(line["route"] == "/models/{model}.json" for line in requests)
+    assert "secret-looking" not in server.log.read_text()
+
+
+def test_metrics_count_by_template_and_tell_of_the_device(server: Laterna) -> None:
+    with server.client() as client:
+        client.get("/models/efficientnet-lite0.json")
+        told = client.get("/metrics").text
+    counted = 'laterna_requests_total{method="GET",route="/models/{model}.json",status="200"}'
+    assert counted in told
+    assert "laterna_request_seconds_bucket" in told
+    assert 'state="ready"} 1.0' in told
+    assert "laterna_archive_bytes " in told
+    assert "laterna_waiting{" in told
+
+
+def test_foreign_hosts_do_not_reach_a_route(server: Laterna) -> None:
+    with httpx.Client(base_url=server.url, headers={"Host": "evil.example"}) as client:
+        assert client.get("/images/chelsea.png").status_code == 400

@@ -1,0 +1,137 @@
+"""Pictures by HTTP: an upload is its browser's own until it is shared or deleted."""
+
+import io
+
+import pytest
+from fastapi import Request
+from PIL import Image
+
+from app.errors import TooManyUploads
+from app.web.limit import UploadLimit
+from tests.running import Laterna
+
+MODEL = "efficientnet-lite0"
+LAYER = "conv_stem"
+
+
+def jpeg(color: str = "orange", size: tuple[int, int] = (320, 240)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, color).save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_a_browser_keeps_its_picture_to_itself_until_it_shares(server: Laterna) -> None:
+    with server.client() as owner, server.client() as stranger:
+        assert "set-cookie" not in owner.get("/").headers
+        answer = owner.post("/images.json", files={"file": ("min ferie.jpg", jpeg())})
+        assert answer.status_code == 201
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        made = answer.json()
+        assert (made["width"], made["height"], made["shared"]) == (320, 240, False)
+        page = made["url"]
+        private = [
+            page,
+            f"{page}.json",
+            f"{page}.png",
+            f"{page}/preview.jpg",
+            f"{page}/models/{MODEL}.json",
+            f"{page}/models/{MODEL}/layers/{LAYER}.png",
+            f"{page}/models/{MODEL}/layers/{LAYER}/channels/0.png",
+        ]
+        for path in private:
+            assert owner.get(path).status_code == 200, path
+            assert stranger.get(path).status_code == 404, path
+            assert "private" in owner.get(path).headers.get("cache-control", "private")
+        assert made["id"] in owner.get("/images").text
+        assert made["id"] not in stranger.get("/images").text
+        assert stranger.post(f"{page}/share.json", data={"shared": "on"}).status_code == 404
+
+        assert owner.post(f"{page}/share.json", data={"shared": "on"}).json()["shared"] is True
+        assert page in owner.get(page).text
+        assert "share-link" in owner.get(page).text
+        for path in private:
+            assert stranger.get(path).status_code == 200, path
+        assert "share-link" not in stranger.get(page).text
+        assert stranger.delete(page).status_code == 404
+        assert stranger.post(f"{page}/delete").status_code == 404
+
+        assert owner.post(f"{page}/share", data={"shared": "off"}).status_code == 303
+        assert stranger.get(page).status_code == 404
+
+        assert owner.delete(page).status_code == 204
+        for path in private:
+            assert owner.get(path).status_code == 404, path
+
+
+def test_a_form_leads_to_the_picture_or_to_all_of_them(server: Laterna) -> None:
+    with server.client() as client:
+        one = client.post("/images", files={"file": ("a.jpg", jpeg())})
+        assert one.status_code == 303
+        assert client.get(one.headers["location"]).status_code == 200
+        two = [("file", ("b.jpg", jpeg("red"))), ("file", ("c.jpg", jpeg("blue")))]
+        answer = client.post("/images", files=two)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/images")
+        mixed = [("file", ("d.jpg", jpeg("green"))), ("file", ("e.txt", b"hello" * 100))]
+        told = client.post("/images", files=mixed, headers={"Accept": "text/html"})
+        assert told.status_code == 415
+        assert "e.txt" in told.text
+        assert "not a picture" in told.text
+        assert len(client.get("/images.json").json()["images"]) == 4
+        gone = client.post(f"{one.headers['location']}/delete")
+        assert (gone.status_code, gone.headers["location"]) == (303, "/images")
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "status"),
+    [
+        ({"file": ("a.jpg", b"no picture at all")}, "not_a_picture", 415),
+        ({"file": ("a.jpg", jpeg()[:400])}, "damaged_picture", 422),
+        ({"other": ("a.jpg", jpeg())}, "no_file", 422),
+    ],
+)
+def test_a_refusal_is_a_sentence(
+    server: Laterna, files: dict[str, tuple[str, bytes]], code: str, status: int
+) -> None:
+    with server.client() as client:
+        program = client.post("/images.json", files=files)
+        person = client.post("/images", files=files, headers={"Accept": "text/html"})
+        assert (program.status_code, person.status_code) == (status, status)
+        assert program.json()["error"]["code"] == code
+        assert "set-cookie" not in program.headers
+        assert "<html" in person.text
+
+
+def test_a_malformed_form_is_refused(server: Laterna) -> None:
+    with server.client() as client:
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = client.post("/images.json", content=b"--x\r\nnonsense", headers=headers)
+        assert answer.status_code in (400, 422)
+        answer = client.post("/images.json", content=b"{}")
+        assert answer.status_code in (400, 422)
+
+
+def test_a_forged_cookie_is_nobodys(server: Laterna) -> None:
+    with server.client() as owner, server.client() as forger:
+        page = owner.post("/images.json", files={"file": ("a.jpg", jpeg())}).json()["url"]
+        value = owner.cookies["laterna_session"]
+        for forged in (value[:-2] + "xx", value.split(".")[0], "", "."):
+            forger.cookies.set("laterna_session", forged)
+            assert forger.get(page).status_code == 404
+
+
+def test_samples_are_everybodys_and_nobody_can_delete_them(server: Laterna) -> None:
+    with server.client() as client:
+        assert client.delete("/images/chelsea").status_code == 404
+        assert client.get("/images/chelsea.json").json()["sample"] is True
+
+
+def test_too_many_uploads_within_a_minute_are_told_to_wait() -> None:
+    limit = UploadLimit(3)
+    request = Request({"type": "http", "headers": [], "client": ("192.0.2.1", 5)})
+    for _ in range(3):
+        limit.hit(request)
+    with pytest.raises(TooManyUploads) as told:
+        limit.hit(request)
+    assert 0 < told.value.facts["seconds"] <= 60
