@@ -107,7 +107,12 @@ class Studio:
         return await asyncio.shield(task)
 
     async def _call(self, recipe: Recipe) -> Result:
-        made = await self.engine.call(recipe)
+        try:
+            made = await self.engine.call(recipe)
+        except ModelUnavailable as error:
+            # What only the device sees of a checkpoint (shapes, a wrong hash) is listed from now on.
+            self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])
+            raise
         image = recipe.image if isinstance(recipe, OfPicture) else None
         if image is not None:
             self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
