@@ -1,5 +1,6 @@
 """Home: the lantern lit on a sample photo, one's own pictures, and the networks."""
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,7 @@ from app.errors import LaternaError
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import images, models, pages, urls
-from app.web.given import TheSettings, TheStudio
+from app.web.given import TheSettings, TheStudio, description
 from app.web.sessions import Owner
 
 router = APIRouter(include_in_schema=False)
@@ -19,8 +20,11 @@ router = APIRouter(include_in_schema=False)
 async def home(
     request: Request, studio: TheStudio, settings: TheSettings, owner: Owner
 ) -> Response:
-    """The start page; needs no device and no choice."""
+    """The start page; needs no device and no choice. Its block `lit` is asked for until it is."""
     samples = studio.sample_images()
+    if pages.wanted_block(request) == "lit":
+        with suppress(LaternaError):
+            await description(studio, settings.default_model)
     return pages.respond(
         request,
         "home.html",

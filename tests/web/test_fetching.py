@@ -12,7 +12,7 @@ from app.settings import ROOT
 from tests.running import Laterna, laterna, wait_until
 
 NAME = "squeezenet1_1"
-SIZE = 400_000
+SIZE = 20_000_000
 
 
 class Slow(BaseHTTPRequestHandler):
