@@ -181,7 +181,7 @@ def odd_modes() -> Iterator[Odd]:
     yield Odd("measured.tiff", encoded("TIFF", measured), (), spread)
     others = [Image.new("RGB", SIZE, "black"), Image.new("RGB", SIZE, "yellow")]
     for kind in ("GIF", "PNG", "WEBP", "TIFF", "MPO"):
-        more = {"save_all": True, "append_images": others} | LOSSLESS.get(kind, {})
+        more: dict[str, Any] = {"save_all": True, "append_images": others} | LOSSLESS.get(kind, {})
         data = encoded(kind, **more)
         yield Odd(f"many.{kind.lower()}", data, (), RGB, 12 if kind == "MPO" else 3)
     yield Odd("progressive.jpg", encoded("JPEG", progressive=True), (), RGB, 12)

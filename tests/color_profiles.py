@@ -27,8 +27,8 @@ def odd_cmyk() -> bytes:
     paper, green = (255, 128, 128), (round(0.6 * 255), 128 - 60, 128 + 50)
     black = (0, 128, 128)
     cube = bytearray()
-    for inks in product((0, 1), repeat=4):
-        cube += bytes({(0, 0, 0, 0): paper, (1, 0, 0, 0): green}.get(inks, black))
+    for inks in product("01", repeat=4):
+        cube += bytes({"0000": paper, "1000": green}.get("".join(inks), black))
     identity = struct.pack(">9i", *(65536 * value for value in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
     ramp = bytes(range(256))
     table = b"mft1" + struct.pack(">4xBBBx", 4, 3, 2) + identity + 4 * ramp + cube + 3 * ramp

@@ -1,6 +1,7 @@
 """Pictures in: what is hostile is refused, what is odd looks right, and nothing else is kept."""
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -68,8 +69,13 @@ def test_nothing_but_the_picture_is_kept() -> None:
     exif = Image.Exif()
     exif[0x010E] = "a secret place"
     exif.get_ifd(0x8825)[29] = "2026:01:01"
-    how = {"exif": exif, "icc_profile": display_p3()}
-    comments = {"JPEG": {"comment": b"a secret place"}, "PNG": {}, "WEBP": {}, "TIFF": {}}
+    how: dict[str, Any] = {"exif": exif, "icc_profile": display_p3()}
+    comments: dict[str, dict[str, Any]] = {
+        "JPEG": {"comment": b"a secret place"},
+        "PNG": {},
+        "WEBP": {},
+        "TIFF": {},
+    }
     for kind, more in comments.items():
         made = cleaned(encoded(kind, **how, **more))
         for data in (made.picture, made.preview):

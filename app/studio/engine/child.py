@@ -82,14 +82,14 @@ class Child:
         """Tell it something small; it must be waiting for it, else this could block."""
         try:
             self._pipe.send(message)
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:
             return  # its death is on its way to `died`
 
     def send_bytes(self, data: bytes) -> None:
         """Hand it a large piece of data; blocks until it has taken it."""
         try:
             self._pipe.send_bytes(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:
             return
 
     def kill(self) -> None:

@@ -17,6 +17,8 @@ from app.studio.pictures import CleanPicture, clean
 log = structlog.get_logger("laterna.decoders")
 #: Pictures that may wait in memory for a free decoder.
 MOST_WAITING = 64
+#: Seconds that a process gets to start, which a busy machine may take; they are not the picture's.
+START_SECONDS = 30.0
 #: A decoder that dies may have been ended by somebody else: the picture gets another one.
 TRIES = 2
 #: Behind the web, before the devices: whoever uploads waits for it.
@@ -33,9 +35,15 @@ class Limits:
     side: int
 
 
+@dataclass(frozen=True)
+class Ready:
+    """From a decoder: it has started."""
+
+
 def serve(pipe: Connection, limits: Limits) -> None:
     """In the child: clean one picture after another until the pipe ends."""
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    pipe.send(Ready())
     while True:
         data = pipe.recv_bytes()
         made: CleanPicture | LaternaError | None
@@ -59,12 +67,12 @@ class Decoder:
         )
         self._child: Child | None = None
         self._answer: asyncio.Future[CleanPicture] | None = None
-        self._gone = asyncio.Event()
+        self._ready, self._gone = asyncio.Event(), asyncio.Event()
         self._closed = False
 
     def start(self) -> None:
         """Start the process."""
-        self._gone = asyncio.Event()
+        self._ready, self._gone = asyncio.Event(), asyncio.Event()
         self._child = Child(TARGET, self._limits, self._heard, self._died, NICE)
 
     async def close(self) -> None:
@@ -85,11 +93,14 @@ class Decoder:
             raise DeviceAway()
         if self._child is None:
             self.start()
-        assert self._child is not None
+        child = self._child
+        assert child is not None
         self._answer = asyncio.get_running_loop().create_future()
         try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._ready.wait()
             async with asyncio.timeout(self._seconds):
-                await asyncio.to_thread(self._child.send_bytes, data)
+                await asyncio.to_thread(child.send_bytes, data)
                 return await self._answer
         except TimeoutError:
             log.warning("decoding took too long", seconds=self._seconds)
@@ -114,15 +125,18 @@ class Decoder:
         return TooHardToDecode(seconds=f"{self._seconds:g}")
 
     def _heard(self, made: Any) -> None:
-        if self._answer is None or self._answer.done():
+        if isinstance(made, Ready):
+            self._ready.set()
+        elif self._answer is None or self._answer.done():
             return
-        if isinstance(made, CleanPicture):
+        elif isinstance(made, CleanPicture):
             self._answer.set_result(made)
         else:
             self._answer.set_exception(made or self._too_hard())
 
     def _died(self) -> None:
         self._child = None
+        self._ready.set()  # who waits for it waits for nothing more
         self._gone.set()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ChildDied())

@@ -124,12 +124,13 @@ def _make(pipe: Connection, workshop: Maker, task: Task) -> None:
 
 def _device(wanted: str, threads: int) -> tuple[str, int]:
     """The device's real name and how many CUDA devices there are; sets torch's threads."""
-    import torch
-
-    torch.set_num_threads(threads or max(1, (os.cpu_count() or 2) - 1))
-    count = torch.cuda.device_count()
+    # Read by OpenMP when torch is imported, which is still to come.
+    os.environ["OMP_NUM_THREADS"] = str(threads or max(1, (os.cpu_count() or 2) - 1))
     if wanted != "auto":
         return wanted, 1
+    import torch
+
+    count = torch.cuda.device_count()
     return ("cuda:0", count) if count else ("cpu", 1)
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ class Small:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "forgotten":
                 answer(Made({"forgotten": self.forgotten}))
+            case "threads":
+                import torch
+
+                answer(Made({"threads": torch.get_num_threads()}))
             case "descriptors":
-                links = [entry for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
-                told = [str(link.readlink()) for link in links if link.exists() or True]
-                answer(Made({"sockets": [name for name in told if name.startswith("socket:")]}))
+                answer(Made({"sockets": sockets()}))
 
     def forget(self, image: str) -> None:
         self.forgotten.append(image)
@@ -60,6 +63,15 @@ class Slow(Small):
 
     def warm(self) -> None:
         time.sleep(600)
+
+
+def sockets() -> list[str]:
+    """The sockets that this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the folder itself is closed by now
+            found.append(str(descriptor.readlink()))
+    return [target for target in found if target.startswith("socket:")]
 
 
 def wait_for(file: Path) -> None:

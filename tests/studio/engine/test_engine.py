@@ -1,0 +1,298 @@
+"""The engine with real processes: killed, hanging, full; and what its children leave behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import (
+    DeviceAway,
+    DeviceRefuses,
+    DeviceStarting,
+    NoFilters,
+    OutOfMemory,
+    QueueFull,
+    Unexpected,
+)
+from app.settings import ROOT, Settings
+from app.studio.engine import Engine
+from app.studio.recipes import Description, Prediction, Recipe
+from tests.running import children_of, wait_until
+
+SMALL = "tests.studio.engine.workshops:Small"
+Work = Callable[[Engine], Awaitable[None]]
+
+
+def asked(what: str, source: Path | str = "", weights: str = "") -> Recipe:
+    return Prediction(model=what, image="picture", source=str(source), weights=weights)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  # other processes set no event
+            await asyncio.sleep(0.01)
+
+
+def ready(engine: Engine) -> bool:
+    return engine.devices()[0].state == "ready"
+
+
+class Bench:
+    """One engine for several tests: its loop stands still between them."""
+
+    def __init__(self, **set_to: Any) -> None:
+        self.runner = asyncio.Runner()
+        self.engine = Engine(Settings(devices="cpu", torch_threads=1, **set_to), SMALL)
+        self.runner.run(self.engine.start())
+
+    def do(self, work: Work) -> None:
+        async def whole() -> None:
+            await until(lambda: ready(self.engine))
+            await work(self.engine)
+
+        self.runner.run(whole())
+
+    def close(self) -> None:
+        self.runner.run(self.engine.stop())
+        self.runner.close()
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    made = Bench(queue_max=3)
+    yield made
+    made.close()
+
+
+def test_what_is_made_comes_back(bench: Bench) -> None:
+    async def work(engine: Engine) -> None:
+        made = await engine.call(asked("facts"))
+        assert made.facts["nice"] - os.nice(0) == 10
+        assert made.facts["pid"] == engine.devices()[0].pid != os.getpid()
+        assert made.facts["device"] == "cpu"
+        assert (await engine.call(asked("picture"))).picture == bytes(30_000_000)
+
+    bench.do(work)
+
+
+def test_torch_gets_the_threads_that_are_set(bench: Bench) -> None:
+    async def work(engine: Engine) -> None:
+        assert (await engine.call(asked("threads"))).facts == {"threads": 1}
+
+    bench.do(work)
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [("refuse", NoFilters), ("break", Unexpected), ("memory", OutOfMemory), ("silent", Unexpected)],
+)
+def test_failures_come_back_as_themselves_and_end_nothing(
+    bench: Bench, what: str, error: type[Exception]
+) -> None:
+    async def work(engine: Engine) -> None:
+        before = engine.devices()[0].pid
+        with pytest.raises(error) as caught:
+            await engine.call(asked(what))
+        assert "secret" not in str(caught.value)
+        assert (await engine.call(asked("facts"))).facts["pid"] == before
+
+    bench.do(work)
+
+
+def test_an_early_answer_is_given_before_the_device_is_free(bench: Bench, tmp_path: Path) -> None:
+    async def work(engine: Engine) -> None:
+        go = tmp_path / "go"
+        made = await engine.call(asked("early", go))
+        assert made.facts == {"early": True}
+        assert engine.devices()[0].doing == "prediction of early"
+        next_one = asyncio.create_task(engine.call(asked("facts")))
+        await asyncio.sleep(0.1)
+        assert engine.waiting() == ["prediction of facts"]
+        go.touch()
+        await next_one
+        await until(lambda: engine.devices()[0].doing is None)
+
+    bench.do(work)
+
+
+def test_the_queue_is_bounded_and_in_order(bench: Bench, tmp_path: Path) -> None:
+    async def work(engine: Engine) -> None:
+        go, order = tmp_path / "go", list[str]()
+        first = asyncio.create_task(engine.call(asked("wait", go)))
+        await until(lambda: engine.devices()[0].doing is not None)
+
+        async def ask(name: str) -> None:
+            await engine.call(asked("facts", weights=name))
+            order.append(name)
+
+        waiting = [asyncio.create_task(ask(name)) for name in ("one", "two", "three")]
+        await until(lambda: engine.devices()[0].waiting == 3)
+        with pytest.raises(QueueFull):
+            await engine.call(asked("facts"))
+        waiting[1].cancel()  # nobody waits for that one any more
+        go.touch()
+        await first
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert order == ["one", "three"]
+
+    bench.do(work)
+
+
+def test_what_is_forgotten_meanwhile_is_forgotten_before_the_next_recipe(
+    bench: Bench, tmp_path: Path
+) -> None:
+    async def work(engine: Engine) -> None:
+        go = tmp_path / "go"
+        first = asyncio.create_task(engine.call(asked("wait", go)))
+        await until(lambda: engine.devices()[0].doing is not None)
+        for number in range(20_000):  # far more than a pipe holds
+            engine.forget(f"picture-{number}")
+        go.touch()
+        await first
+        engine.forget("last")
+        made = await engine.call(asked("forgotten"))
+        assert len(made.facts["forgotten"]) == 20_001
+        assert made.facts["forgotten"][-1] == "last"
+
+    bench.do(work)
+
+
+def test_a_child_holds_its_own_pipe_and_no_other_socket(bench: Bench) -> None:
+    async def work(engine: Engine) -> None:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        second = Engine(Settings(devices="cpu,cpu"), SMALL)
+        await second.start()
+        await until(lambda: all(device.state == "ready" for device in second.devices()))
+        for _ in second.devices():
+            made = await second.call(asked("descriptors"))
+            assert len(made.facts["sockets"]) == 1
+        server.close()
+        await server.wait_closed()
+        await second.stop()
+        assert (await engine.call(asked("facts"))).facts["pid"]
+
+    bench.do(work)
+
+
+def test_a_device_killed_at_work_is_away_and_then_ready_again(bench: Bench, tmp_path: Path) -> None:
+    async def work(engine: Engine) -> None:
+        before = engine.devices()[0].pid
+        assert before
+        tasks = [
+            asyncio.create_task(engine.call(asked("wait", tmp_path / "never"))),
+            asyncio.create_task(engine.call(asked("facts"))),
+        ]
+        await until(lambda: engine.devices()[0].doing is not None)
+        os.kill(before, signal.SIGKILL)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            assert isinstance(ended, DeviceAway)
+        with pytest.raises(DeviceAway):
+            await engine.call(asked("facts"))
+        await until(lambda: ready(engine))
+        assert (await engine.call(asked("facts"))).facts["pid"] != before
+
+    bench.do(work)
+
+
+def test_a_recipe_that_kills_the_device_each_time_is_not_tried_for_ever(bench: Bench) -> None:
+    async def work(engine: Engine) -> None:
+        for _ in range(3):
+            await until(lambda: ready(engine))
+            with pytest.raises(DeviceAway):
+                await engine.call(asked("die"))
+        await until(lambda: ready(engine))
+        with pytest.raises(DeviceRefuses):
+            await engine.call(asked("die"))
+        assert (await engine.call(asked("facts"))).facts
+
+    bench.do(work)
+
+
+def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named() -> None:
+    bench = Bench(call_seconds=1.5, fault="oom:2,hang:3,die:4")
+
+    async def work(engine: Engine) -> None:
+        await engine.call(asked("facts"))
+        with pytest.raises(OutOfMemory):
+            await engine.call(asked("facts"))
+        start = time.monotonic()
+        with pytest.raises(DeviceAway):
+            await engine.call(asked("facts"))
+        assert 1.4 < time.monotonic() - start < 5
+        await until(lambda: ready(engine))
+        with pytest.raises(DeviceAway):
+            await engine.call(asked("facts"))
+        await until(lambda: ready(engine))
+        assert (await engine.call(asked("facts"))).facts
+
+    bench.do(work)
+    bench.close()
+
+
+def test_nobody_waits_for_a_device_that_is_starting() -> None:
+    async def work() -> None:
+        engine = Engine(Settings(devices="cpu"), "tests.studio.engine.workshops:Slow")
+        start = time.monotonic()
+        await engine.start()
+        with pytest.raises(DeviceStarting):
+            await engine.call(Description(model="facts"))
+        assert time.monotonic() - start < 1
+        pid = engine.devices()[0].pid
+        await engine.stop()
+        assert pid not in children_of(os.getpid())
+
+    asyncio.run(work())
+
+
+SERVER = """
+import asyncio
+from app.settings import Settings
+from app.studio.engine import Engine
+from app.studio.engine.decoders import Decoders
+from tests.studio.engine.test_engine import SMALL, asked, ready, until
+
+async def main():
+    engine, decoders = Engine(Settings(devices="cpu"), SMALL), Decoders(Settings())
+    await decoders.start()
+    await engine.start()
+    await until(lambda: ready(engine))
+    print("busy", flush=True)
+    await engine.call(asked("wait", "/nowhere/at/all"))
+
+asyncio.run(main())
+"""
+
+
+def test_children_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
+    """Also in the middle of a recipe; the parent is a script that runs elsewhere."""
+    script = tmp_path / "server.py"
+    script.write_text(SERVER)
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as parent:
+        assert parent.stdout is not None
+        while b"busy" not in parent.stdout.readline():
+            assert parent.poll() is None
+        children = children_of(parent.pid)
+        assert len(children) == 3
+        time.sleep(0.2)
+        parent.kill()
+        wait_until(lambda: not any(lives(child) for child in children), 2)
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
