@@ -239,6 +239,13 @@ class DeviceRefuses(LaternaError):
     code, status = "device_refuses", 409
 
 
+class NotFinite(LaternaError):
+    """{model} gives values without end at {place}, so nothing true can be shown. Its weights are
+    damaged or do not fit its preprocessing."""
+
+    code, status = "not_finite", 409
+
+
 class OutOfMemory(LaternaError):
     """The device does not have enough memory for this. Try a smaller network, or again later."""
 

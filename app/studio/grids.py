@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app import __version__
-from app.errors import UnknownChannel
+from app.errors import NotFinite, UnknownChannel
 from app.studio.passes import Box
 from app.studio.recipes import ActivationGrid, ChannelMap, Made, Recipe
 from app.vision import activations, colors, sheets
@@ -41,12 +41,22 @@ def color_facts(name: str, sided: colors.Sided) -> dict[str, Any]:
     return {"name": name, "stops": list(colors.stops(name, sided))}
 
 
+def _measured(
+    recipe: ActivationGrid | ChannelMap, network: Network, activation: Tensor
+) -> tuple[Tensor, activations.Statistics]:
+    """Feature maps and what they say. Raises NotFinite."""
+    maps = activations.maps(activation)
+    numbers = activations.statistics(maps)
+    if not (numbers.high - numbers.low).isfinite().all():
+        raise NotFinite(model=network.entry.title, place=recipe.layer)
+    return maps, numbers
+
+
 def activation_grid(
     recipe: ActivationGrid, network: Network, activation: Tensor, crop: Box
 ) -> Made:
     """All channels of a layer on one sheet."""
-    maps = activations.maps(activation)
-    numbers = activations.statistics(maps)
+    maps, numbers = _measured(recipe, network, activation)
     scale = activations.layer_scale(numbers, recipe.scale)
     order = activations.ordered(numbers, recipe.sort)
     tile = recipe.tile or sheets.natural_tile(maps.shape[2])
@@ -80,10 +90,9 @@ def _scale_facts(scale: activations.Scale) -> dict[str, Any]:
 
 def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: Box) -> Made:
     """One channel, magnified, on its layer's scale or its own."""
-    maps = activations.maps(activation)
+    maps, numbers = _measured(recipe, network, activation)
     if not 0 <= recipe.channel < len(maps):
         raise UnknownChannel(layer=recipe.layer, channels=len(maps), channel=recipe.channel)
-    numbers = activations.statistics(maps)
     scale = activations.layer_scale(numbers, recipe.scale)
     chosen = slice(recipe.channel, recipe.channel + 1)
     own = activations.statistics(maps[chosen])

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.errors import NoClassifier, UnknownImage, UnknownLayer
+from app.errors import NoClassifier, NotFinite, UnknownImage, UnknownLayer
 from app.studio.filter_sheets import filter_sheet
 from app.studio.grids import activation_grid, channel_map, source_facts
 from app.studio.passes import Box, KeptPasses, Pass
@@ -97,6 +97,8 @@ class Workshop:
         if not network.labels:
             raise NoClassifier(model=network.entry.title)
         done = self._pass(recipe, network)
+        if not done.logits.isfinite().all():
+            raise NotFinite(model=network.entry.title, place="its classes")
         probabilities = done.logits[0].float().softmax(0).cpu()
         top = probabilities.topk(min(5, len(probabilities)))
         rows = [

@@ -33,6 +33,7 @@ class Studio:
         self.decoders = Decoders(settings)
         self.fetcher = Fetcher(settings, self.archive)
         self._making: dict[str, asyncio.Task[Result]] = {}
+        self._descriptions: dict[str, dict[str, Any]] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -65,16 +66,20 @@ class Studio:
 
     def known_entry(self, entry: Entry) -> dict[str, Any] | None:
         """The description of an entry if it was made before."""
-        result = self.archive.result(_description(entry).key)
-        return result.facts if result else None
+        key = _description(entry).key
+        if key not in self._descriptions:
+            result = self.archive.result(key)
+            if result is None:
+                return None
+            self._descriptions[key] = result.facts
+        return self._descriptions[key]
 
     async def description(self, model: str) -> dict[str, Any]:
         """A network's layers and numbers; asks the device when they are not known yet."""
         entry = self.catalogue.entry(model)
         if entry.problem:
             raise ModelUnavailable(model=entry.title, reason=entry.problem)
-        recipe = _description(entry)
-        return (self.archive.result(recipe.key) or await self._once(recipe)).facts
+        return self.known_entry(entry) or (await self._once(_description(entry))).facts
 
     def made(self, recipe: Recipe) -> Result | None:
         """What came of a recipe if it was made before."""
@@ -110,7 +115,7 @@ class Studio:
         try:
             made = await self.engine.call(recipe)
         except ModelUnavailable as error:
-            # What only the device sees of a checkpoint (shapes, a wrong hash) is listed from now on.
+            # What only the device sees of a checkpoint (its shapes, its hash) is listed from now on.
             self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])
             raise
         image = recipe.image if isinstance(recipe, OfPicture) else None

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.errors import NoFilters, UnknownChannel, UnknownImage, UnknownLayer
+from app.errors import NoFilters, NotFinite, UnknownChannel, UnknownImage, UnknownLayer
 from app.settings import ROOT, Settings
 from app.studio.makers import Workshop
 from app.studio.recipes import (
@@ -207,3 +207,20 @@ def test_a_picture_that_was_deleted_meanwhile_is_unknown(
 ) -> None:
     with pytest.raises(UnknownImage):
         make(workshop, grid(tmp_path / "gone.png", "conv_stem", image="deleted"))
+
+
+def test_values_without_end_are_said_and_not_drawn(workshop: Workshop, picture: Path) -> None:
+    model = MODEL + "-untrained"
+    network = workshop.network(model)
+    weight = network.module.get_submodule("conv_head")
+    assert isinstance(weight, torch.nn.Conv2d)
+    kept = weight.weight[0, 0, 0, 0].item()
+    weight.weight[0, 0, 0, 0] = float("nan")
+    try:
+        with pytest.raises(NotFinite):
+            make(workshop, grid(picture, "bn2", model=model, image="endless"))
+        with pytest.raises(NotFinite):
+            make(workshop, Prediction(model=model, image="endless", source=str(picture)))
+    finally:
+        weight.weight[0, 0, 0, 0] = kept
+        workshop.forget("endless")
