@@ -115,7 +115,7 @@ class Studio:
         try:
             made = await self.engine.call(recipe)
         except ModelUnavailable as error:
-            # What only the device sees of a checkpoint (its shapes, its hash) is listed from now on.
+            # What only the device sees of a checkpoint (shapes, hash) is listed from now on.
             self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])
             raise
         image = recipe.image if isinstance(recipe, OfPicture) else None
