@@ -13,6 +13,7 @@ from typing import IO, Any
 from app.archive import files
 from app.archive.images import Images
 from app.archive.kept import KeptImage, Result, Usage, clean_name
+from app.archive.room import digests_of
 
 __all__ = ["Archive", "KeptImage", "Result", "Usage", "clean_name"]
 
@@ -42,18 +43,18 @@ class Archive(Images):
 
         Raises DiskFull, and UnknownImage when that picture was deleted meanwhile.
         """
-        said, digest = json.dumps(facts), None
+        said = json.dumps(facts)
+        pictures = [] if picture is None else [picture]
         with self._index.writing:
             if image is not None:
                 self.image(image)
-            self._make_room(len(said) + len(picture or b""), self._quota)
-            if picture is not None:
-                digest = self._blobs.write(picture)
-            with self._index.change() as change:
-                if picture is not None and digest is not None:
-                    self._blobs.count(change, digest, len(picture))
-                old = change.execute("DELETE FROM results WHERE key = ? RETURNING digest", (key,))
-                before = [row["digest"] for row in old.fetchall()]
+            self._make_room(len(said) + len(picture or b""))
+            with self._blobs.added(*pictures) as digests, self._index.change() as change:
+                self._blobs.count(change, digests, pictures)
+                digest = digests[0] if digests else None
+                before = digests_of(
+                    change, "DELETE FROM results WHERE key = ? RETURNING digest", key
+                )
                 row = (key, said, media, digest, len(said), image, self._clock())
                 change.execute("INSERT INTO results VALUES (?,?,?,?,?,?,?)", row)
                 unused = self._blobs.release(change, before)
@@ -66,11 +67,8 @@ class Archive(Images):
             return None
         data = self._blobs.read(result.digest)
         if data is None:
-            with self._index.writing:
-                with self._index.change() as change:
-                    change.execute("DELETE FROM results WHERE digest = ?", (result.digest,))
-                    unused = self._blobs.release(change, [result.digest])
-                self._blobs.remove(unused)
+            forget = "DELETE FROM results WHERE digest = ? RETURNING digest"
+            self._let_go(lambda change: digests_of(change, forget, result.digest))
         return data
 
     def _result(self, key: str, facts: dict[str, Any], media: str, digest: str | None) -> Result:
@@ -96,7 +94,8 @@ class Archive(Images):
 
     def secret(self, name: str) -> bytes:
         """A random key of this archive, made once."""
-        return files.kept_secret(self.root / f"{name}.key")
+        with self._index.writing:  # two who ask first shall get the same
+            return files.kept_secret(self.root / f"{name}.key")
 
     @contextmanager
     def replace_file(self, path: Path) -> Iterator[IO[bytes]]:

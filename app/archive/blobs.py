@@ -1,8 +1,8 @@
 """Blobs: files that are named by the SHA-256 of what is in them, and who refers to them."""
 
 import hashlib
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -12,6 +12,11 @@ from app.archive.index import Index
 REFERENCE = """
 SELECT 1 FROM images WHERE picture = ?1 UNION ALL SELECT 1 FROM images WHERE preview = ?1
 UNION ALL SELECT 1 FROM results WHERE digest = ?1 LIMIT 1
+"""
+#: What lost its file, and what was made from a picture that did.
+LOST_RESULTS = """
+DELETE FROM results WHERE digest = ?1
+OR image IN (SELECT id FROM images WHERE ?1 IN (picture, preview))
 """
 
 
@@ -34,8 +39,21 @@ class Blobs:
                 return data
         return None
 
-    def write(self, data: bytes) -> str:
-        """Make data lie here, and last; their hash. A damaged file is replaced."""
+    @contextmanager
+    def added(self, *pieces: bytes) -> Iterator[list[str]]:
+        """The hashes of data that lie here, and last; new ones go again if the block fails."""
+        digests: list[str] = []
+        try:
+            for data in pieces:
+                digests.append(self._write(data))
+            yield digests
+        except BaseException:
+            known = self._known()
+            self.remove(digest for digest in digests if digest not in known)
+            raise
+
+    def _write(self, data: bytes) -> str:
+        """A damaged file is replaced."""
         digest = hashlib.sha256(data).hexdigest()
         if self.read(digest) is None:
             with files.replacing(self.path(digest)) as file:
@@ -43,9 +61,10 @@ class Blobs:
         return digest
 
     @staticmethod
-    def count(change: Connection, digest: str, size: int) -> None:
-        """Enter written data into the index; it stays for as long as a row refers to it."""
-        change.execute("INSERT OR IGNORE INTO blobs VALUES (?,?)", (digest, size))
+    def count(change: Connection, digests: Sequence[str], pieces: Sequence[bytes]) -> None:
+        """Enter added data into the index; they stay for as long as a row refers to them."""
+        sizes = [(digest, len(data)) for digest, data in zip(digests, pieces, strict=True)]
+        change.executemany("INSERT OR IGNORE INTO blobs VALUES (?,?)", sizes)
 
     @staticmethod
     def release(change: Connection, digests: Iterable[str | None]) -> list[str]:
@@ -64,11 +83,17 @@ class Blobs:
             self.path(digest).unlink(missing_ok=True)
 
     def remove_strays(self) -> None:
-        """Remove files without a row and rows without a file or a reference: a crash left them."""
-        with self._index.change() as change:
-            known = [row["digest"] for row in change.execute("SELECT digest FROM blobs")]
-            self.release(change, known)
-        kept = {row["digest"] for row in self._index.rows("SELECT digest FROM blobs")}
+        """Remove files without a row, which a crash left, and rows that lost their file."""
+        known = self._known()
         for path in self._folder.glob("*/*"):
-            if path.name not in kept:
+            if path.name not in known and path.is_file():
                 path.unlink(missing_ok=True)
+        lost = [(digest,) for digest in known if not self.path(digest).is_file()]
+        with self._index.change() as change:
+            change.executemany(LOST_RESULTS, lost)
+            change.executemany("DELETE FROM images WHERE ?1 IN (picture, preview)", lost)
+            unused = self.release(change, known)
+        self.remove(unused)
+
+    def _known(self) -> set[str]:
+        return {row["digest"] for row in self._index.rows("SELECT digest FROM blobs")}

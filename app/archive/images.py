@@ -1,14 +1,11 @@
 """Images: pictures that came from people, each with its owner and its time."""
 
 import secrets
-from sqlite3 import Row
+from sqlite3 import Connection, Row
 
 from app.archive.kept import KeptImage, clean_name
-from app.archive.room import Room
+from app.archive.room import UPLOADS_SHARE, Digests, Room, digests_of
 from app.errors import UnknownImage
-
-#: Uploads may fill this much of the quota; the rest is for what is made from them.
-UPLOADS_SHARE = 0.9
 
 
 class Images(Room):
@@ -31,11 +28,9 @@ class Images(Room):
         identity, now = id or secrets.token_hex(16), self._clock()
         expires = None if hours is None else now + hours * 3600
         with self._index.writing:
-            self._make_room(len(picture) + len(preview), int(self._quota * UPLOADS_SHARE))
-            digests = [self._blobs.write(data) for data in (picture, preview)]
-            with self._index.change() as change:
-                for digest, data in zip(digests, (picture, preview), strict=True):
-                    self._blobs.count(change, digest, len(data))
+            self._make_room(len(picture) + len(preview), UPLOADS_SHARE)
+            with self._blobs.added(picture, preview) as digests, self._index.change() as change:
+                self._blobs.count(change, digests, (picture, preview))
                 said = (identity, owner, clean_name(name), width, height, *original, now, expires)
                 change.execute(
                     "INSERT INTO images VALUES (?,?,?,?,?,?,?,?,?,0,?,?)", (*said, *digests)
@@ -72,16 +67,13 @@ class Images(Room):
         self._remove_image(id)
 
     def _remove_image(self, id: str) -> None:
-        with self._index.writing:
-            with self._index.change() as change:
-                made = change.execute("DELETE FROM results WHERE image = ? RETURNING digest", (id,))
-                digests = [row["digest"] for row in made.fetchall()]
-                gone = change.execute(
-                    "DELETE FROM images WHERE id = ? RETURNING picture, preview", (id,)
-                )
-                digests += [digest for row in gone.fetchall() for digest in row]
-                unused = self._blobs.release(change, digests)
-            self._blobs.remove(unused)
+        def rows(change: Connection) -> Digests:
+            made = digests_of(change, "DELETE FROM results WHERE image = ? RETURNING digest", id)
+            return made + digests_of(
+                change, "DELETE FROM images WHERE id = ? RETURNING picture, preview", id
+            )
+
+        self._let_go(rows)
 
     def _kept(self, row: Row) -> KeptImage:
         return KeptImage(

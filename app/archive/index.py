@@ -36,9 +36,8 @@ CREATE INDEX IF NOT EXISTS results_by_use ON results (used);
 CREATE INDEX IF NOT EXISTS results_by_image ON results (image);
 CREATE INDEX IF NOT EXISTS results_by_digest ON results (digest);
 CREATE TABLE IF NOT EXISTS room (files INTEGER NOT NULL, facts INTEGER NOT NULL);
-DELETE FROM room;
 INSERT INTO room SELECT (SELECT coalesce(sum(bytes), 0) FROM blobs),
-    (SELECT coalesce(sum(bytes), 0) FROM results);
+    (SELECT coalesce(sum(bytes), 0) FROM results) WHERE NOT EXISTS (SELECT 1 FROM room);
 CREATE TRIGGER IF NOT EXISTS file_in AFTER INSERT ON blobs
     BEGIN UPDATE room SET files = files + new.bytes; END;
 CREATE TRIGGER IF NOT EXISTS file_out AFTER DELETE ON blobs
@@ -56,14 +55,16 @@ class Index:
     """One connection that writes, behind `writing`, and one that reads.
 
     A reader never waits for a writer's disk: pages are answered while pictures are being kept.
+    Raises DiskFull.
     """
 
     def __init__(self, path: Path) -> None:
         self.writing = RLock()
         self._reading = Lock()
-        self._writer = _opened(path)
-        self._writer.executescript(SCHEMA)
-        self._reader = _opened(path)
+        with _no_room_is_said():
+            self._writer = _opened(path)
+            self._writer.executescript(SCHEMA)
+            self._reader = _opened(path)
 
     def rows(self, question: str, *values: Any) -> list[sqlite3.Row]:
         """All rows that a question gives, of what is committed."""
@@ -77,22 +78,30 @@ class Index:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """All statements of the block, or none. Raises DiskFull when there is no room."""
-        with self.writing:
-            self._writer.execute("BEGIN IMMEDIATE")
+        with self.writing, _no_room_is_said():
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
-            except BaseException as error:
+            except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
-                if getattr(error, "sqlite_errorname", "") in NO_ROOM:
-                    raise DiskFull() from None
                 raise
 
     def close(self) -> None:
         """Close the database; the write-ahead log is folded in."""
         with self._reading, self.writing, closing(self._writer):
             self._reader.close()
+
+
+@contextmanager
+def _no_room_is_said() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") in NO_ROOM:
+            raise DiskFull() from None
+        raise
 
 
 def _opened(path: Path) -> sqlite3.Connection:

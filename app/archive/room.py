@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
 
 from app.archive import files
 from app.archive.blobs import Blobs
@@ -13,6 +15,10 @@ from app.archive.index import Index
 from app.archive.kept import Usage
 from app.errors import DiskFull
 
+#: Uploads may fill this much of the quota; the rest is for what is made from them.
+UPLOADS_SHARE = 0.9
+#: Bytes of the disk that stay free: the index needs some even to write down what is deleted.
+RESERVE = 16 << 20
 #: Results that are removed at a time.
 BATCH = 16
 EVICT = """
@@ -22,6 +28,7 @@ UPLOADS = """
 SELECT coalesce(sum(bytes), 0) AS bytes FROM blobs
 WHERE digest IN (SELECT picture FROM images UNION SELECT preview FROM images)
 """
+Digests = list[str | None]
 
 
 class Room:
@@ -32,7 +39,7 @@ class Room:
     ) -> None:
         self.root, self._quota, self._clock = root, quota_bytes, clock
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._let_go = weakref.finalize(self, os.close, files.claim(root))
+        self._unlock = weakref.finalize(self, os.close, files.claim(root))
         files.remove_parts(root)
         self._index = Index(root / "index.sqlite")
         self._blobs = Blobs(root / "blobs", self._index)
@@ -42,7 +49,7 @@ class Room:
     def close(self) -> None:
         """Close the index and let others in."""
         self._index.close()
-        self._let_go()
+        self._unlock()
 
     def usage(self) -> Usage:
         """How much lies here."""
@@ -50,28 +57,55 @@ class Room:
         assert row is not None, "the schema puts one row there"
         return Usage(row["files"] + row["facts"], row["facts"])
 
-    def _make_room(self, size: int, limit: int) -> None:
-        """Remove the least used results until `size` more are within the limit, or raise DiskFull.
+    def _room(self) -> int:
+        """Bytes that may still be added, by the quota and by the disk."""
+        disk = os.statvfs(self.root)
+        return min(self._quota - self.usage().total, disk.f_bavail * disk.f_frsize - RESERVE)
 
-        The limit is looked at first: what cannot fit costs nobody else's results.
+    def _make_room(self, size: int, share: float = 1.0) -> None:
+        """Remove the least used results until there is room for `size` more, or raise DiskFull.
+
+        share: how much of the quota the uploads may fill with it. What cannot fit costs nobody
+        else's results.
         """
-        if self.usage().total + size <= limit:
+        if size <= self._room() and share == 1.0:
             return
-        uploads = self._index.row(UPLOADS)
-        if uploads is None or uploads["bytes"] + size > limit:
+        row = self._index.row(UPLOADS)
+        uploads = row["bytes"] if row else 0
+        results = self.usage().total - uploads
+        if uploads + size > share * self._quota or size > self._room() + results:
             raise DiskFull()
-        while self.usage().total + size > limit and self._evict():
-            pass
+        while size > self._room():
+            if not self._evict():
+                raise DiskFull()
 
     def _evict(self) -> bool:
         """Remove some results, the least recently used; whether there were any."""
         self._note_uses()
-        with self._index.writing:
+        return bool(self._let_go(lambda change: digests_of(change, EVICT, BATCH)))
+
+    def _let_go(self, rows: Callable[[Connection], Digests]) -> Digests:
+        """Delete rows, then the files that only they referred to; `rows` says which those name.
+
+        On a full disk the files go first, for the index needs room to note that they are gone;
+        a crash between the two is mended at the next start.
+        """
+        digests: Digests = []
+        unused: list[str] = []
+
+        def delete_rows() -> None:
             with self._index.change() as change:
-                gone = [row["digest"] for row in change.execute(EVICT, (BATCH,)).fetchall()]
-                unused = self._blobs.release(change, gone)
+                digests[:] = rows(change)
+                unused[:] = self._blobs.release(change, digests)
+
+        with self._index.writing:
+            try:
+                delete_rows()
+            except DiskFull:
+                self._blobs.remove(unused)
+                delete_rows()
             self._blobs.remove(unused)
-        return bool(gone)
+        return digests
 
     def _note_uses(self) -> None:
         """Write down when results were last asked for: not at each time, as that would cost."""
@@ -80,5 +114,10 @@ class Room:
             with suppress(DiskFull), self._index.change() as change:
                 change.executemany(
                     "UPDATE results SET used = ? WHERE key = ?",
-                    [(when, key) for key, when in used.items()],
+                    [(when, key) for key, when in list(used.items())],
                 )
+
+
+def digests_of(change: Connection, statement: str, *values: Any) -> Digests:
+    """What a statement returns, column by column: hashes of files."""
+    return [digest for row in change.execute(statement, values).fetchall() for digest in row]
