@@ -11,28 +11,27 @@ from PIL import Image, ImageCms
 SRGB = ImageCms.createProfile("sRGB")
 #: What a profile must be for, to be applied to a picture of this mode.
 SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}
-PLAIN_ALPHA = {"RGBa": "RGBA", "La": "LA", "PA": "RGBA", "P": "RGBA"}
+ORDINARY = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
 MOST_16 = 65535
 
 
-def srgb(picture: Image.Image) -> Image.Image:
-    """RGB with the colours meant."""
-    profile = picture.info.get("icc_profile")
+def ordinary(picture: Image.Image) -> Image.Image:
+    """The same colours in a mode that can be resized: L, LA, RGB, RGBA, CMYK or LAB."""
     picture = _eight_bits(picture)
-    if picture.has_transparency_data:
-        return _over_white(picture, profile)
-    if picture.mode in ("P", "1", "YCbCr", "RGBX"):
-        picture = picture.convert("L" if picture.mode == "1" else "RGB")
-    return _managed(picture, profile)
+    if picture.has_transparency_data and picture.mode not in ("RGBA", "LA"):
+        return picture.convert("LA" if picture.mode == "La" else "RGBA")
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture if picture.mode in ORDINARY else picture.convert("RGB")
 
 
-def _over_white(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB as the profile means the colours of an ordinary picture; what is transparent is white."""
     if picture.mode not in ("RGBA", "LA"):
-        picture = picture.convert(PLAIN_ALPHA.get(picture.mode, "RGBA"))
-    alpha = picture.getchannel("A")
-    colors = _managed(picture.convert("L" if picture.mode == "LA" else "RGB"), profile)
+        return _managed(picture, profile)
+    colors = _managed(picture.convert("RGB" if picture.mode == "RGBA" else "L"), profile)
     white = Image.new("RGB", colors.size, "white")
-    white.paste(colors, mask=alpha)
+    white.paste(colors, mask=picture.getchannel("A"))
     return white
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from app.errors import DamagedPicture, LaternaError, TooManyPixels, TooManyScans
-from app.studio.colors import srgb
+from app.studio.colors import ordinary, srgb
 from app.studio.formats import kind_of
 
 PREVIEW_SIDE = 640
@@ -79,7 +79,9 @@ def _clean(data: bytes, kind: str, max_pixels: int, side: int) -> CleanPicture:
         if opened.width * opened.height > max_pixels:  # some tell another size while they load
             raise _too_many(opened.width * opened.height, max_pixels)
         turn = _orientation(opened)
-        picture = _reduced(srgb(opened), side, Image.Resampling.BICUBIC)
+        profile = opened.info.get("icc_profile")
+        # Reduced first, as colours take longer than sizes.
+        picture = srgb(_reduced(ordinary(opened), side, Image.Resampling.BICUBIC), profile)
     if turn in UPRIGHT:
         picture = picture.transpose(UPRIGHT[turn])
     preview = _reduced(picture, PREVIEW_SIDE, Image.Resampling.LANCZOS)
