@@ -1,11 +1,14 @@
 """`python -m app`: serve the dashboard, and say where it is as soon as it answers."""
 
+import signal
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 from pydantic import ValidationError
 
+from app.errors import LaternaError
 from app.main import create_app
 from app.settings import Settings
 
@@ -26,15 +29,19 @@ class Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Serve until told to stop; 2 when a setting is wrong, 1 when the address is taken."""
+    """Serve until told to stop (0); 2 when a setting is wrong or the data are in use elsewhere."""
     try:
         settings = Settings()
+        app = create_app(settings)
     except ValidationError as error:
         for problem in error.errors():
             print(f"Setting {problem['loc'][0]}: {problem['msg']}", file=sys.stderr)
         return 2
+    except LaternaError as error:
+        print(error, file=sys.stderr)
+        return 2
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         access_log=False,
@@ -42,7 +49,10 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    Server(config).run()
+    # uvicorn raises the signal again that ended it; to be asked to stop is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with suppress(KeyboardInterrupt):
+        Server(config).run()
     return 0
 
 

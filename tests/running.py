@@ -26,7 +26,7 @@ def closed_port() -> int:
 class Laterna:
     """A server that was started as `python -m app`; `log` is where it writes."""
 
-    def __init__(self, data: Path, port: int = 0, **environment: str) -> None:
+    def __init__(self, data: Path, **environment: str) -> None:
         self.data = data
         self.log = data.parent / f"{data.name}.log"
         # The mirror of weights is a closed port: no test reaches out of this machine.
@@ -36,7 +36,7 @@ class Laterna:
                 for k, v in os.environ.items()
                 if not k.startswith(("LATERNA_", "HOST", "PORT"))
             },
-            "PORT": str(port),
+            "PORT": "0",
             "LATERNA_DATA_DIR": str(data),
             "LATERNA_WEIGHTS_MIRROR": f"http://127.0.0.1:{closed_port()}",
             **environment,
