@@ -4,6 +4,7 @@ One spawned process owns each device. The parent keeps the queues, so that what 
 refused, and one day reordered; a process has one recipe at a time.
 """
 
+import asyncio
 import itertools
 import zlib
 
@@ -33,12 +34,12 @@ class Engine:
     async def start(self) -> None:
         """Start the processes; returns at once, they get ready by themselves."""
         for name in self._settings.devices.split(","):
-            self._add(name.strip())
+            if name.strip():
+                self._add(name.strip())
 
     async def stop(self) -> None:
         """End all processes."""
-        for device in self._devices:
-            await device.stop()
+        await asyncio.gather(*(device.stop() for device in self._devices))
 
     async def call(self, recipe: Recipe) -> Made:
         """Have something made by the device that has most of it already.

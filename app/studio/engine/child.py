@@ -105,9 +105,10 @@ class Child:
             pass
         except Exception:  # it was cut off in a word, or talks nonsense: it is of no more use
             log.exception("a child cannot be understood", pid=self.pid)
+        # The pipe is closed with the last reference to this child: who still writes to it must not
+        # hit a file that has got its number since.
         self._process.kill()
         self._process.wait()
-        self._pipe.close()
         self._tell(self._died)
 
     def _tell(self, listener: Callable[..., None], *said: Any) -> None:

@@ -86,13 +86,18 @@ class Device:
         self._restart = None
         self._forgotten = []  # a new process knows nothing
         self._gone = asyncio.Event()
-        self._child = Child(TARGET, self._order, self._heard, self._died, NICE)
+        try:
+            self._child = Child(TARGET, self._order, self._heard, self._died, NICE)
+        except OSError as error:  # no memory or no process left for now
+            log.error("device cannot be started", device=self.name, error=repr(error))
+            self._start_later()
+            return
         self._give_time(START_SECONDS)
         log.info("device starting", device=self.name, pid=self._child.pid)
 
     async def stop(self) -> None:
         """End its process; whoever waits is told that it is away."""
-        self._stopping = True
+        self._stopping, self.state = True, "away"
         if self._restart is not None:
             self._restart.cancel()
         self._fail_all(DeviceAway())
@@ -108,7 +113,7 @@ class Device:
             raise DeviceStarting()
         if self.state == "away":
             raise DeviceAway()
-        if len(self._queue) >= self._settings.queue_max:
+        if len(self._waiting()) >= self._settings.queue_max:
             raise QueueFull()
         if self._deaths.too_many_of(recipe.key):
             raise DeviceRefuses(times=MOST_DEATHS)
@@ -128,24 +133,27 @@ class Device:
         """How it is."""
         doing = self._current.recipe.title if self._current else None
         pid = self._child.pid if self._child else None
-        return DeviceState(self.name, self.state, doing, len(self._queue), pid)
+        return DeviceState(self.name, self.state, doing, len(self._waiting()), pid)
 
     @property
     def waiting(self) -> list[str]:
         """What waits, in order."""
-        return [request.recipe.title for request in self._queue]
+        return [request.recipe.title for request in self._waiting()]
+
+    def _waiting(self) -> deque[Request]:
+        """The queue, without those that nobody waits for any more."""
+        self._queue = deque(request for request in self._queue if not request.answer.done())
+        return self._queue
 
     def _next(self) -> None:
         """Hand over the next recipe when the process is free."""
-        while self._queue and self._queue[0].answer.done():  # nobody waits for it any more
-            self._queue.popleft()
         if self.state != "ready" or self._current is not None:
             return
         assert self._child is not None, "a device that is ready has a process"
         if self._forgotten:
             self._child.send(Forget(tuple(self._forgotten)))
             self._forgotten = []
-        if not self._queue:
+        if not self._waiting():
             return
         self._current = self._queue.popleft()
         self._give_time(self._settings.call_seconds)
@@ -161,6 +169,8 @@ class Device:
             self._child.kill()
 
     def _heard(self, said: Any) -> None:
+        if self._stopping:
+            return
         match said:
             case Ready():
                 self._done()
@@ -201,7 +211,11 @@ class Device:
             self._deaths.one_of(self._current.recipe.key)
         self.state = "away"
         self._fail_all(DeviceAway())
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._deaths_in_a_row)
+        self._start_later()
+
+    def _start_later(self) -> None:
+        """Start another process, the later the more often the last ones failed to get ready."""
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._deaths_in_a_row, 16))
         self._deaths_in_a_row += 1
         self._restart = asyncio.get_running_loop().call_later(pause, self.start)
 

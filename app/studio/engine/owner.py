@@ -14,6 +14,8 @@ from app.settings import Settings
 from app.studio.recipes import Made, Recipe
 
 log = structlog.get_logger("laterna.device")
+#: How torch says that there is no memory, where it has no kind of error for that.
+NO_MEMORY = ("can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def serve(pipe: Connection, order: Order) -> None:
         workshop.warm()
     except LaternaError as error:
         log.warning("default network is not there", reason=str(error))
+    except Exception:  # whatever it is, other networks may work
+        log.exception("default network cannot be loaded")
     pipe.send(Ready(device, count))
     while True:
         told = pipe.recv()
@@ -107,7 +111,7 @@ def _make(pipe: Connection, workshop: Maker, task: Task) -> None:
         answered = True
 
     try:
-        _strike(task.fault)
+        _strike(task)
         workshop.make(task.recipe, answer)
         if not answered:
             raise RuntimeError("the maker gave no answer")
@@ -116,6 +120,9 @@ def _make(pipe: Connection, workshop: Maker, task: Task) -> None:
     except Exception as error:
         if _is_out_of_memory(error):
             answer(OutOfMemory())
+        elif _is_broken(error):
+            log.exception("the device is broken", task=task.recipe.title)
+            os._exit(1)  # its parent tells who waits; a new process gets the device anew
         else:
             log.exception("unexpected", task=task.recipe.title)
             answer(Unexpected(request=f"device-{os.getpid()}-{task.number}"))
@@ -137,14 +144,22 @@ def _device(wanted: str, threads: int) -> tuple[str, int]:
 def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
 
 
-def _strike(fault: str) -> None:
+def _is_broken(error: Exception) -> bool:
+    """Whether CUDA is of no more use to this process, as after an access to wrong memory."""
+    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
+
+
+def _strike(task: Task) -> None:
     """Tests only: fail in the way asked for."""
-    if fault == "die":
-        os._exit(3)
-    if fault == "hang":
-        time.sleep(86_400)
-    if fault == "oom":
-        raise MemoryError
+    if task.fault:
+        log.warning("fault strikes", fault=task.fault, task=task.recipe.title)
+    match task.fault:
+        case "die":
+            os._exit(3)
+        case "hang":
+            time.sleep(86_400)
+        case "oom":
+            raise MemoryError

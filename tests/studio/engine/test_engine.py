@@ -1,6 +1,7 @@
 """The engine with real processes: killed, hanging, full; and what its children leave behind."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -22,11 +23,13 @@ from app.errors import (
     Unexpected,
 )
 from app.settings import ROOT, Settings
-from app.studio.engine import Engine
+from app.studio.engine import Engine, device
+from app.studio.engine.child import Child
 from app.studio.recipes import Description, Prediction, Recipe
 from tests.running import children_of, wait_until
 
-SMALL = "tests.studio.engine.workshops:Small"
+WORKSHOPS = "tests.studio.engine.workshops"
+SMALL = f"{WORKSHOPS}:Small"
 Work = Callable[[Engine], Awaitable[None]]
 
 
@@ -47,9 +50,10 @@ def ready(engine: Engine) -> bool:
 class Bench:
     """One engine for several tests: its loop stands still between them."""
 
-    def __init__(self, **set_to: Any) -> None:
+    def __init__(self, workshop: str = "Small", **set_to: Any) -> None:
         self.runner = asyncio.Runner()
-        self.engine = Engine(Settings(devices="cpu", torch_threads=1, **set_to), SMALL)
+        settings = Settings(devices="cpu", torch_threads=1, **set_to)
+        self.engine = Engine(settings, f"{WORKSHOPS}:{workshop}")
         self.runner.run(self.engine.start())
 
     def do(self, work: Work) -> None:
@@ -201,6 +205,37 @@ def test_a_device_killed_at_work_is_away_and_then_ready_again(bench: Bench, tmp_
     bench.do(work)
 
 
+def test_a_broken_device_is_got_anew(bench: Bench) -> None:
+    """Nothing works any more in a process whose CUDA context is broken."""
+
+    async def work(engine: Engine) -> None:
+        before, files = engine.devices()[0].pid, len(list(Path("/proc/self/fd").iterdir()))
+        with pytest.raises(DeviceAway):
+            await engine.call(asked("broken"))
+        await until(lambda: ready(engine))
+        assert (await engine.call(asked("facts"))).facts["pid"] != before
+        assert len(list(Path("/proc/self/fd").iterdir())) == files
+
+    bench.do(work)
+
+
+def test_those_who_left_do_not_fill_the_queue(bench: Bench, tmp_path: Path) -> None:
+    async def work(engine: Engine) -> None:
+        go = tmp_path / "go"
+        tasks = [asyncio.create_task(engine.call(asked("wait", go))) for _ in range(4)]
+        await until(lambda: engine.devices()[0].waiting == 3)
+        for task in tasks[1:]:
+            task.cancel()
+        await asyncio.wait(tasks[1:])
+        assert engine.waiting() == []
+        last = asyncio.create_task(engine.call(asked("facts")))
+        await asyncio.sleep(0)
+        go.touch()
+        assert (await last).facts
+
+    bench.do(work)
+
+
 def test_a_recipe_that_kills_the_device_each_time_is_not_tried_for_ever(bench: Bench) -> None:
     async def work(engine: Engine) -> None:
         for _ in range(3):
@@ -215,7 +250,9 @@ def test_a_recipe_that_kills_the_device_each_time_is_not_tried_for_ever(bench: B
     bench.do(work)
 
 
-def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named() -> None:
+def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     bench = Bench(call_seconds=1.5, fault="oom:2,hang:3,die:4")
 
     async def work(engine: Engine) -> None:
@@ -234,6 +271,9 @@ def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named() 
 
     bench.do(work)
     bench.close()
+    log = capfd.readouterr().err
+    for fault in ("oom", "hang", "die"):
+        assert f'"fault": "{fault}", "task": "prediction of facts"' in log
 
 
 def test_nobody_waits_for_a_device_that_is_starting() -> None:
@@ -249,6 +289,50 @@ def test_nobody_waits_for_a_device_that_is_starting() -> None:
         assert pid not in children_of(os.getpid())
 
     asyncio.run(work())
+
+
+def test_a_default_network_that_cannot_be_loaded_keeps_no_other_from_work() -> None:
+    bench = Bench("Cold")
+
+    async def work(engine: Engine) -> None:
+        assert (await engine.call(asked("facts"))).facts
+
+    bench.do(work)
+    bench.close()
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def unlucky(*arguments: Any) -> Child:
+        tried.append(arguments[0])
+        if len(tried) < 3:
+            raise OSError(errno.EAGAIN, "no process left")
+        return Child(*arguments)
+
+    monkeypatch.setattr(device, "Child", unlucky)
+    bench = Bench()
+
+    async def work(engine: Engine) -> None:
+        assert (await engine.call(asked("facts"))).facts
+
+    bench.do(work)
+    bench.close()
+    assert len(tried) == 3
+
+
+def test_an_engine_that_was_stopped_says_so() -> None:
+    bench = Bench()
+
+    async def work(engine: Engine) -> None:
+        pid = engine.devices()[0].pid
+        await engine.stop()
+        assert pid not in children_of(os.getpid())
+        with pytest.raises(DeviceAway):
+            await engine.call(asked("facts"))
+
+    bench.do(work)
+    bench.close()
 
 
 SERVER = """

@@ -41,6 +41,8 @@ class Small:
                 raise ZeroDivisionError("secret words")
             case "memory":
                 raise MemoryError
+            case "broken":
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
             case "silent":
                 return
             case "die":
@@ -56,6 +58,13 @@ class Small:
 
     def forget(self, image: str) -> None:
         self.forgotten.append(image)
+
+
+class Cold(Small):
+    """Cannot load what it should be warmed up with."""
+
+    def warm(self) -> None:
+        raise RuntimeError("these weights are not what they should be")
 
 
 class Slow(Small):
