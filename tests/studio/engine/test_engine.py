@@ -209,12 +209,12 @@ def test_a_broken_device_is_got_anew(bench: Bench) -> None:
     """Nothing works any more in a process whose CUDA context is broken."""
 
     async def work(engine: Engine) -> None:
-        before, files = engine.devices()[0].pid, len(list(Path("/proc/self/fd").iterdir()))
+        before, files = engine.devices()[0].pid, open_files()
         with pytest.raises(DeviceAway):
             await engine.call(asked("broken"))
         await until(lambda: ready(engine))
         assert (await engine.call(asked("facts"))).facts["pid"] != before
-        assert len(list(Path("/proc/self/fd").iterdir())) == files
+        assert open_files() == files
 
     bench.do(work)
 
@@ -373,6 +373,10 @@ def test_children_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
         time.sleep(0.2)
         parent.kill()
         wait_until(lambda: not any(lives(child) for child in children), 2)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def lives(pid: int) -> bool:
