@@ -23,9 +23,11 @@ from app.web import (
     logs,
     models,
     pages,
+    predictions,
     preferences,
     statics,
     twins,
+    uploads,
     urls,
 )
 from app.web.limit import UploadLimit
@@ -33,7 +35,20 @@ from app.web.limit import UploadLimit
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 #: Suffix routes stand before bare ones within each of these.
-ROUTERS = (health, statics, preferences, home, fetching, layers, models, activations, images, docs)
+ROUTERS = (
+    health,
+    statics,
+    preferences,
+    home,
+    fetching,
+    layers,
+    models,
+    activations,
+    images,
+    uploads,
+    predictions,
+    docs,
+)
 
 
 def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI:
