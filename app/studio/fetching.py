@@ -150,7 +150,7 @@ class Fetcher:
             await self._download(entry, f"{self._settings.weights_mirror}/{url_name}", file)
         except httpx.HTTPStatusError as error:
             raise failed(f"the mirror answered {error.response.status_code}") from None
-        except httpx.ConnectError:
+        except (httpx.ConnectError, httpx.ConnectTimeout):
             self._seen = None
             raise WeightsOutOfReach(mirror=self._settings.weights_mirror, file=url_name) from None
         except (httpx.HTTPError, httpx.InvalidURL):
@@ -166,7 +166,8 @@ class Fetcher:
         digest = hashlib.sha256()
         async with (
             httpx.AsyncClient(timeout=30, follow_redirects=True) as client,
-            client.stream("GET", url) as response,
+            # As it lies there: bytes of a total can be counted, and the hash is of the file.
+            client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
         ):
             response.raise_for_status()
             length = response.headers.get("content-length", "")

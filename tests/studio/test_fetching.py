@@ -138,6 +138,28 @@ def test_weights_come_whole_with_their_progress(tmp_path: Path) -> None:
     assert mirror.asked == [f"GET /{NAME} HTTP/1.1"]
 
 
+def test_a_mirror_may_send_on_to_another(tmp_path: Path) -> None:
+    class Moved(Mirror):
+        async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self.asked:
+                await super().answer(reader, writer)
+                return
+            self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+            writer.write(f"HTTP/1.1 302 Found\r\nLocation: {self.url}/elsewhere\r\n"
+                         f"Content-Length: 0\r\nConnection: close\r\n\r\n".encode())  # fmt: skip
+            writer.close()
+
+    mirror = Moved()
+
+    async def work(fetcher: Fetcher, entry: Entry) -> None:
+        fetcher.start(entry)
+        assert (await end_of(fetcher, entry)).state == "done"
+
+    assert present(fetch(tmp_path, mirror, work))
+    assert "accept-encoding: identity" in mirror.asked[0].lower()
+    assert mirror.asked[1:] == ["GET /elsewhere HTTP/1.1"]
+
+
 @pytest.mark.parametrize(
     ("mirror", "words"),
     [
