@@ -54,7 +54,7 @@ lock: $(UV)
 	echo uv | $(COMPILE) - -o requirements/tools.txt
 
 messages: .venv/.dev
-	$(PY) -m app.web.messages
+	$(PY) -m tests.web.extraction
 
 bench: .venv/.dev
 	$(PY) -m benchmarks

@@ -14,11 +14,12 @@ function photo(address, then) {
 }
 
 // The map as the lantern's light: the photo is dim, and lit (in the map's colours) where it answers.
+// The photo is a small preview; `crop` is in pixels of the whole one, which is `whole` wide.
 const lit = document.createElement("canvas");
-function layOver(canvas, crop, address, draw) {
+function layOver(canvas, crop, address, whole, draw) {
   photo(address, (image) => {
     const { width, height } = canvas;
-    const [left, top, right, bottom] = crop;
+    const [left, top, right, bottom] = crop.map((side) => side * image.naturalWidth / whole);
     const place = [left, top, right - left, bottom - top, 0, 0, width, height];
     Object.assign(lit, { width, height });
     const light = lit.getContext("2d");
@@ -69,8 +70,15 @@ class Sheet {
     return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2, box };
   }
 
+  // Before anything is pointed at, the channel that answers most is looked at.
+  showStrongest() {
+    if (this.at >= 0 || !this.facts) return;
+    const highest = this.facts.channels.map((row) => Math.max(-row[1], row[3]));
+    this.move(highest.indexOf(Math.max(...highest)));
+  }
+
   #fit() {
-    if (!this.image.naturalWidth) return;
+    if (!this.image.naturalWidth || !this.frame.isConnected) return; // another layer's is shown by now
     this.image.classList.toggle("magnified", this.#place().scale > 1);
     if (this.at >= 0) this.move(this.at);
   }
@@ -106,7 +114,7 @@ class Sheet {
   }
 
   move(k) {
-    if (!this.facts) return;
+    if (!this.facts?.channels[k]) return;
     this.at = k;
     this.#tell(this.facts.channels[k]);
     if (!this.image.naturalWidth) return; // drawn as soon as the sheet has come
@@ -123,7 +131,8 @@ class Sheet {
     lay(pen);
     const dead = this.facts.channels[k][5];
     const over = document.getElementById("over-photo");
-    layOver(over, this.facts.crop, this.frame.dataset.photo, dead ? () => {} : lay);
+    const { photo, width } = this.frame.dataset;
+    layOver(over, this.facts.crop, photo, Number(width), dead ? () => {} : lay);
   }
 
   #tell([channel, min, mean, max, share, dead]) {
@@ -162,7 +171,7 @@ function layMap() {
   const map = document.getElementById("map");
   const canvas = document.querySelector(".maps #over-photo");
   if (!numbers || !map || !canvas) return;
-  const lay = () => layOver(canvas, JSON.parse(numbers.dataset.crop), canvas.dataset.photo, (pen) => pen.drawImage(map, 0, 0, map.naturalWidth, map.naturalWidth, 0, 0, 448, 448));
+  const lay = () => layOver(canvas, JSON.parse(numbers.dataset.crop), canvas.dataset.photo, Number(canvas.dataset.width), (pen) => pen.drawImage(map, 0, 0, map.naturalWidth, map.naturalWidth, 0, 0, 448, 448));
   if (map.complete && map.naturalWidth) lay();
   map.addEventListener("load", lay);
 }
@@ -170,6 +179,7 @@ function layMap() {
 function begin() {
   const frame = document.getElementById("sheet");
   if (frame && !frame.sheet) frame.sheet = new Sheet(frame);
+  frame?.sheet.showStrongest();
   layMap();
 }
 begin();

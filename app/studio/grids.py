@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app import __version__
-from app.errors import NotFinite, UnknownChannel
+from app.errors import NotFinite, UnknownChannel, WrongField
 from app.studio.passes import Box
 from app.studio.recipes import ActivationGrid, ChannelMap, Made, Recipe
 from app.vision import activations, colors, sheets
@@ -60,7 +60,11 @@ def activation_grid(
     scale = activations.layer_scale(numbers, recipe.scale)
     order = activations.ordered(numbers, recipe.sort)
     tile = recipe.tile or sheets.natural_tile(maps.shape[2])
-    sheet = sheets.plan(len(maps), tile, marked=not network.trained)
+    try:
+        sheet = sheets.plan(len(maps), tile, marked=not network.trained)
+    except ValueError:
+        largest = sheets.largest_tile(len(maps))
+        raise WrongField(field="tile", allowed=f"at most {largest} for this layer.") from None
     name = recipe.colors or colors.DEFAULT[scale.sided]
     tiles = activations.entries(activations.reduced(maps, tile), numbers, scale).cpu()
     if recipe.sort != "index":

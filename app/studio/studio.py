@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from app import __version__
 from app.archive import Archive, KeptImage, Result
-from app.errors import ModelUnavailable, UnknownImage
+from app.errors import LaternaError, ModelUnavailable, UnknownImage
 from app.settings import Settings
 from app.studio import networks, samples
 from app.studio.engine import Engine
@@ -20,6 +20,8 @@ from app.zoo.catalogue import Catalogue, Entry
 
 R = TypeVar("R", bound=Recipe)
 SWEEP_SECONDS = 60.0
+#: Seconds between two looks whether the device has nothing to do.
+IDLE_LOOK = 0.25
 
 
 class Studio:
@@ -40,7 +42,8 @@ class Studio:
         """Start the processes, and stop them at the end."""
         await self.engine.start()
         await self.decoders.start()
-        chores = [asyncio.create_task(self._sweep()), asyncio.create_task(self._take_samples())]
+        work = (self._sweep(), self._take_samples(), self._describe_all())
+        chores = [asyncio.create_task(chore) for chore in work]
         try:
             yield
         finally:
@@ -171,6 +174,20 @@ class Studio:
 
     async def _take_samples(self) -> None:
         await samples.take(self.archive, self.decoders)
+
+    async def _describe_all(self) -> None:
+        """Have every network described while nobody waits, so that its pages need no device."""
+        for entry in await asyncio.to_thread(self.catalogue.entries):
+            if entry.problem is None and self.known_entry(entry) is None:
+                # A quarter of a second is early enough, and needs no event in the engine.
+                while not self._has_idle_device():  # noqa: ASYNC110
+                    await asyncio.sleep(IDLE_LOOK)
+                with suppress(LaternaError):
+                    await self.description(entry.name)
+
+    def _has_idle_device(self) -> bool:
+        devices = self.engine.devices()
+        return any(d.state == "ready" and not d.doing and not d.waiting for d in devices)
 
     async def _sweep(self) -> None:
         """Delete what has expired or is over the quota, for ever and ever."""

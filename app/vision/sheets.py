@@ -55,6 +55,12 @@ def plan(count: int, tile: int, marked: bool = False, gap: int = 1, tile_height:
     return Sheet(columns, rows, tile, tile_height, gap, width, height + (STRIP if marked else 0))
 
 
+def largest_tile(count: int) -> int:
+    """The largest tile, in pixels, at which a sheet of `count` tiles is still drawn."""
+    columns = _columns(count)
+    return math.isqrt(MOST_PIXELS // (columns * math.ceil(count / columns))) - 2
+
+
 def _columns(count: int) -> int:
     wish = math.sqrt(count * ASPECT)
     divisors = [n for n in range(1, count + 1) if count % n == 0]
@@ -112,9 +118,8 @@ def _word(text: str, height: int, width: int) -> Tensor:
     """Where ink is: bool [height, width]."""
     from PIL import Image, ImageDraw, ImageFont
 
-    picture = Image.new("1", (width, height))
-    draw_on = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(size=13)
-    draw_on.text((4, 3), text, fill=1, font=font)
-    ink = torch.frombuffer(bytearray(picture.convert("L").tobytes()), dtype=torch.uint8)
-    return ink.reshape(height, width) > 0
+    picture = Image.new("L", (width, height))
+    font = ImageFont.load_default(size=14)
+    ImageDraw.Draw(picture).text((4, 2), text, fill=255, font=font, stroke_width=0.4)
+    ink = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+    return ink.reshape(height, width) > 110

@@ -49,11 +49,20 @@ def test_from_home_to_a_channel_and_back(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text(re.compile(r"Channel \d+"))
 
 
+def test_the_strongest_channel_is_looked_at_before_anything_is_pointed_at(page: Page) -> None:
+    page.goto(GRID)
+    numbers_are_there(page)
+    rows = page.evaluate("JSON.parse(document.querySelector('#numbers').dataset.facts).channels")
+    strongest = max(rows, key=lambda row: max(-row[1], row[3]))
+    expect(page.locator("#inspected")).to_contain_text(f"Channel {strongest[0]}")
+
+
 def test_hovering_magnifies_the_very_map(page: Page) -> None:
     """Each pixel of the close-up has the colour of the sheet's pixel that it magnifies."""
     page.goto(GRID)
     numbers_are_there(page)
     page.locator("#sheet").focus()
+    page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     same = page.evaluate("""() => {
         const sheet = document.querySelector("#sheet img");
@@ -101,6 +110,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.goto(GRID)
     numbers_are_there(page)
     page.locator("#sheet").focus()
+    page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     columns = page.evaluate(

@@ -45,6 +45,7 @@ def test_common_layers_fill_their_sheet() -> None:
 def test_a_sheet_too_large_for_anybody_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         sheets.plan(4096, 512)
+    sheets.plan(4096, sheets.largest_tile(4096))
 
 
 @given(st.integers(1, 600))
