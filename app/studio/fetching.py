@@ -50,7 +50,7 @@ class Fetcher:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._seen: tuple[float, bool] | None = None
-        self._look = asyncio.Lock()
+        self._look: asyncio.Task[bool] | None = None
 
     def start(self, entry: Entry) -> Fetching:
         """Begin to fetch a network's weights, or join who does. Raises NotFetchable."""
@@ -96,19 +96,30 @@ class Fetcher:
             await changed.wait()
 
     async def reachable(self) -> bool:
-        """Whether the mirror answers; looked at once a minute at most."""
+        """Whether the mirror answers; looked at once a minute at most, and waited for only once.
+
+        Later looks go on behind: until they end, the last one is taken as true.
+        """
         if self._settings.offline:
             return False
-        async with self._look:
-            if self._seen is None or time.monotonic() - self._seen[0] > WORTH:
-                self._seen = (time.monotonic(), await self._answers())
-        return self._seen[1]
+        if self._look is None and (self._seen is None or time.monotonic() - self._seen[0] > WORTH):
+            self._look = asyncio.create_task(self._answers())
+            self._look.add_done_callback(self._looked)
+        if self._seen is None and self._look is not None:
+            return await asyncio.shield(self._look)
+        return self._seen is not None and self._seen[1]
+
+    def _looked(self, look: asyncio.Task[bool]) -> None:
+        self._look = None
+        if not look.cancelled():
+            self._seen = (time.monotonic(), look.exception() is None and look.result())
 
     async def stop(self) -> None:
         """Cancel everything."""
-        for task in self._tasks.values():
+        under_way = [*self._tasks.values(), *([self._look] if self._look else [])]
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _answers(self) -> bool:
         import httpx

@@ -14,6 +14,7 @@ import pytest
 from app.archive import Archive
 from app.errors import FetchFailed, NotFetchable, WeightsOutOfReach
 from app.settings import Settings
+from app.studio import fetching
 from app.studio.fetching import Fetcher, Fetching
 from app.zoo.entries import Entry
 from tests.running import closed_port
@@ -250,6 +251,34 @@ def test_the_mirror_is_looked_at_once_a_minute_and_not_for_long(tmp_path: Path) 
         assert time.monotonic() - start < 4
 
     fetch(tmp_path, Deaf(), deaf)
+
+
+def test_a_mirror_that_went_away_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "WORTH", 0.0)
+    mirror = FallsSilent()
+
+    async def work(fetcher: Fetcher, entry: Entry) -> None:
+        assert await fetcher.reachable()
+        start = time.monotonic()
+        assert await fetcher.reachable(), "until it is known better"
+        assert time.monotonic() - start < 0.5
+        await asyncio.sleep(fetching.LOOK + 0.5)
+        assert not await fetcher.reachable()
+
+    fetch(tmp_path, mirror, work)
+
+
+class FallsSilent(Mirror):
+    """Answers once."""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.asked:
+            await super().answer(reader, writer)
+            return
+        await reader.read()
+        writer.close()
 
 
 class Deaf(Mirror):

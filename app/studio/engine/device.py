@@ -1,7 +1,6 @@
 """One device: its queue, its process, and what happens when that dies."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from app.settings import Settings
 from app.studio.engine.child import Child
 from app.studio.engine.deaths import MOST_DEATHS, Deaths
 from app.studio.engine.owner import Answer, Forget, Free, Order, Ready, Task
+from app.studio.engine.requests import Queue, Request
 from app.studio.recipes import Made, Recipe
 
 log = structlog.get_logger("laterna.engine")
@@ -45,15 +45,6 @@ class DeviceState:
     pid: int | None
 
 
-@dataclass
-class Request:
-    """Somebody waits for this."""
-
-    number: int
-    recipe: Recipe
-    answer: "asyncio.Future[Made]"
-
-
 class Device:
     """The owner of a device, supervised: one recipe at a time, the others wait here."""
 
@@ -70,11 +61,10 @@ class Device:
         self._settings, self._order = settings, Order(settings, name, workshop)
         self._tell_ready, self._fault_of = ready, fault_of
         self._child: Child | None = None
-        self._queue: deque[Request] = deque()
+        self._queue = Queue()
         self._current: Request | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._restart: asyncio.TimerHandle | None = None
-        self._numbers = 0
         self._deaths_in_a_row = 0
         self._deaths = Deaths()
         self._forgotten: list[str] = []
@@ -113,13 +103,11 @@ class Device:
             raise DeviceStarting()
         if self.state == "away":
             raise DeviceAway()
-        if len(self._waiting()) >= self._settings.queue_max:
+        if len(self._queue) >= self._settings.queue_max:
             raise QueueFull()
         if self._deaths.too_many_of(recipe.key):
             raise DeviceRefuses(times=MOST_DEATHS)
-        self._numbers += 1
-        request = Request(self._numbers, recipe, asyncio.get_running_loop().create_future())
-        self._queue.append(request)
+        request = self._queue.add(recipe)
         self._next()
         return await request.answer
 
@@ -133,17 +121,12 @@ class Device:
         """How it is."""
         doing = self._current.recipe.title if self._current else None
         pid = self._child.pid if self._child else None
-        return DeviceState(self.name, self.state, doing, len(self._waiting()), pid)
+        return DeviceState(self.name, self.state, doing, len(self._queue), pid)
 
     @property
     def waiting(self) -> list[str]:
         """What waits, in order."""
-        return [request.recipe.title for request in self._waiting()]
-
-    def _waiting(self) -> deque[Request]:
-        """The queue, without those that nobody waits for any more."""
-        self._queue = deque(request for request in self._queue if not request.answer.done())
-        return self._queue
+        return self._queue.titles
 
     def _next(self) -> None:
         """Hand over the next recipe when the process is free."""
@@ -153,9 +136,9 @@ class Device:
         if self._forgotten:
             self._child.send(Forget(tuple(self._forgotten)))
             self._forgotten = []
-        if not self._waiting():
+        self._current = self._queue.take()
+        if self._current is None:
             return
-        self._current = self._queue.popleft()
         self._give_time(self._settings.call_seconds)
         self._child.send(Task(self._current.number, self._current.recipe, self._fault_of()))
 
@@ -179,20 +162,11 @@ class Device:
                 self._tell_ready(said.count)
                 self._next()
             case Answer() if self._current and self._current.number == said.number:
-                self._answer(self._current, said.made)
+                self._current.settle(said.made)
             case Free() if self._current and self._current.number == said.number:
                 self._deaths.none_of(self._current.recipe.key)
                 self._done()
                 self._next()
-
-    @staticmethod
-    def _answer(request: Request, made: Made | LaternaError) -> None:
-        if request.answer.done():
-            return
-        if isinstance(made, LaternaError):
-            request.answer.set_exception(made)
-        else:
-            request.answer.set_result(made)
 
     def _done(self) -> None:
         self._current = None
@@ -220,8 +194,7 @@ class Device:
         self._restart = asyncio.get_running_loop().call_later(pause, self.start)
 
     def _fail_all(self, error: LaternaError) -> None:
-        waiting = [*([self._current] if self._current else []), *self._queue]
-        self._queue.clear()
+        if self._current is not None:
+            self._current.settle(error)
         self._done()
-        for request in waiting:
-            self._answer(request, error)
+        self._queue.settle(error)

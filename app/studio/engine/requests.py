@@ -1,0 +1,64 @@
+"""Requests: what people wait for, each with the answer that is still to come."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from app.errors import LaternaError
+from app.studio.recipes import Made, Recipe
+
+
+@dataclass
+class Request:
+    """Somebody waits for this."""
+
+    number: int
+    recipe: Recipe
+    answer: "asyncio.Future[Made]"
+
+    def settle(self, made: Made | LaternaError) -> None:
+        """Answer, unless that was done before or nobody waits any more."""
+        if self.answer.done():
+            return
+        if isinstance(made, LaternaError):
+            self.answer.set_exception(made)
+        else:
+            self.answer.set_result(made)
+
+
+class Queue:
+    """Requests in the order they came, without those that nobody waits for any more."""
+
+    def __init__(self) -> None:
+        self._requests: deque[Request] = deque()
+        self._numbers = 0
+
+    def add(self, recipe: Recipe) -> Request:
+        """Let a recipe wait. Needs a running event loop."""
+        self._numbers += 1
+        request = Request(self._numbers, recipe, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
+        return request
+
+    def take(self) -> Request | None:
+        """The one whose turn it is; it waits here no longer."""
+        self._drop_the_left()
+        return self._requests.popleft() if self._requests else None
+
+    def settle(self, error: LaternaError) -> None:
+        """Answer everybody with an error."""
+        while self._requests:
+            self._requests.popleft().settle(error)
+
+    @property
+    def titles(self) -> list[str]:
+        """What waits, in order."""
+        self._drop_the_left()
+        return [request.recipe.title for request in self._requests]
+
+    def __len__(self) -> int:
+        self._drop_the_left()
+        return len(self._requests)
+
+    def _drop_the_left(self) -> None:
+        self._requests = deque(one for one in self._requests if not one.answer.done())
