@@ -127,6 +127,8 @@ def polyglots() -> Iterator[Odd]:
         packed.writestr("evil.html", "<script>alert(1)</script>")
     page = b"<html><script>alert(1)</script></html>"
     yield Odd("archive.jpg", encoded("JPEG") + archive.getvalue(), (), RGB, 12)
+    film = random.Random(9).randbytes(20_000_000)  # by chance it holds some 300 marks of scans
+    yield Odd("motion-photo.jpg", encoded("JPEG") + film, (), RGB, 12)
     yield Odd("page-behind.gif", encoded("GIF") + page, (), RGB)
     yield Odd("page-as.gif", b"GIF89a" + page, (DAMAGED, "too_many_pixels"))
     yield Odd("page-as.jpg", b"\xff\xd8\xff\xe0" + page, (DAMAGED,))
@@ -134,8 +136,12 @@ def polyglots() -> Iterator[Odd]:
 
 def odd_modes() -> Iterator[Odd]:
     """Pictures of kinds that many a program shows wrong."""
+    hole: Quarters = (WHITE, *RGB[1:])
     deep = [[value * 257 for value in color] for color in RGB]
     yield Odd("16-bit.png", png16(deep, 2), (), RGB)
+    solid = [[*color, 65_535 if number else 0] for number, color in enumerate(deep)]
+    yield Odd("16-bit-alpha.png", png16(solid, 6), (), hole)
+    yield Odd("16-bit-clear.png", png16(deep, 2, clear=deep[0]), (), hole)
     yield Odd("16-bit-grey.png", png16([[grey[0] * 257] for grey in GREYS], 0), (), GREYS)
     veiled = [[0, 0], [0, 65_535], [65_535, 65_535], [0, 32_768]]
     quarters = (WHITE, BLACK, WHITE, (127, 127, 127))
@@ -143,6 +149,8 @@ def odd_modes() -> Iterator[Odd]:
     cmyk = quartered("CMYK", ((0, 255, 255, 0), (255, 0, 255, 0), (0, 0, 0, 255), (0, 0, 0, 0)))
     plain = ((255, 0, 0), (0, 255, 0), BLACK, WHITE)
     yield Odd("cmyk.jpg", encoded("JPEG", cmyk), (), plain, 12)
+    yield Odd("cmyk-unmarked.jpg", without_adobe(encoded("JPEG", cmyk)), (), plain, 12)
+    yield Odd("ycck.jpg", ycck(plain), (), plain, 12)
     inks = quartered("CMYK", ((255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 0, 255), (0, 0, 0, 0)))
     printed = ((5, 167, 51), BLACK, BLACK, WHITE)
     profiled = encoded("JPEG", inks, icc_profile=odd_cmyk())
@@ -153,7 +161,6 @@ def odd_modes() -> Iterator[Odd]:
     p3 = quartered("RGB", ((234, 51, 35), WHITE, BLACK, (128, 128, 128)))
     wide = ((255, 0, 0), WHITE, BLACK, (128, 128, 128))
     yield Odd("display-p3.png", encoded("PNG", p3, icc_profile=display_p3()), (), wide, 14)
-    hole: Quarters = (WHITE, *RGB[1:])
     palette = picture().quantize(8)
     clear = palette.getpixel((5, 5))
     yield Odd("palette-clear.png", encoded("PNG", palette, transparency=clear), (), hole)
@@ -179,11 +186,23 @@ def odd_modes() -> Iterator[Odd]:
     measured = quartered("F", (-50.0, 0.0, 50.0, 150.0))
     spread = (BLACK, (63, 63, 63), (127, 127, 127), WHITE)
     yield Odd("measured.tiff", encoded("TIFF", measured), (), spread)
+    without = quartered("F", (float("nan"), 0.0, 50.0, 100.0))
+    halves = (BLACK, BLACK, (127, 127, 127), WHITE)
+    yield Odd("not-measured.tiff", encoded("TIFF", without), (), halves)
+    endless = quartered("F", (float("inf"), float("-inf"), 0.5, 1.0))
+    light = ((127, 127, 127), (127, 127, 127), (127, 127, 127), WHITE)
+    yield Odd("endless.tiff", encoded("TIFF", endless), (), light)
+    negative = quartered("I", (-100, 0, 100, 300))
+    yield Odd("32-bit.tiff", encoded("TIFF", negative), (), spread_of(-100, 0, 100, 300))
     others = [Image.new("RGB", SIZE, "black"), Image.new("RGB", SIZE, "yellow")]
     for kind in ("GIF", "PNG", "WEBP", "TIFF", "MPO"):
         more: dict[str, Any] = {"save_all": True, "append_images": others} | LOSSLESS.get(kind, {})
         data = encoded(kind, **more)
         yield Odd(f"many.{kind.lower()}", data, (), RGB, 12 if kind == "MPO" else 3)
+    yield Odd("grey.jpg", encoded("JPEG", quartered("L", [grey[0] for grey in GREYS])), (), GREYS)
+    yield Odd("jpeg-inside.tiff", encoded("TIFF", compression="jpeg"), (), RGB, 12)
+    yield Odd("palette.bmp", encoded("BMP", picture().quantize(4)), (), RGB)
+    yield Odd("interlaced.gif", encoded("GIF", palette, interlace=1), (), RGB)
     yield Odd("progressive.jpg", encoded("JPEG", progressive=True), (), RGB, 12)
 
 
@@ -199,12 +218,10 @@ PLACES = {frozenset({"top", "left"}): 0, frozenset({"top", "right"}): 1,
 def odd_metadata() -> Iterator[Odd]:
     """Pictures with metadata that matter, or that must not matter."""
     for orientation in SIDES:
-        yield Odd(f"orientation-{orientation}.jpg", turned(orientation), (), RGB, 12)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    sideways = encoded("PNG", exif=exif)
-    quarters = [RGB[place] for place in (2, 0, 3, 1)]
-    yield Odd("orientation.png", sideways, (), quarters, width=SIZE[1], height=SIZE[0])
+        for kind in ("JPEG", "PNG", "TIFF", "WEBP", "AVIF"):
+            name = f"orientation-{orientation}.{kind.lower()}"
+            tolerance = 12 if kind in ("JPEG", "AVIF") else 3
+            yield Odd(name, turned(orientation, kind), (), RGB, tolerance)
     bad_exif = b"Exif\0\0MM\0*\xff\xff\xff\xff" + bytes(40)
     yield Odd("bad-exif.jpg", encoded("JPEG", exif=bad_exif), (), RGB, 12)
     yield Odd("bad-profile.png", encoded("PNG", icc_profile=b"no profile" * 20), (), RGB)
@@ -258,8 +275,13 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b"")
 
 
-def png16(quarters: Sequence[Sequence[int]], kind: int) -> bytes:
-    """A PNG of 16 bits: kind 0 grey, 2 RGB, 4 grey with alpha, each quarter of one colour."""
+def png16(
+    quarters: Sequence[Sequence[int]], kind: int, clear: Sequence[int] | None = None
+) -> bytes:
+    """A PNG of 16 bits: kind 0 grey, 2 RGB, 4 grey with alpha, 6 RGBA; one colour a quarter.
+
+    clear: the colour that is transparent.
+    """
     width, height = SIZE
     colors = [b"".join(struct.pack(">H", value) for value in color) for color in quarters]
     rows = b"".join(
@@ -268,6 +290,8 @@ def png16(quarters: Sequence[Sequence[int]], kind: int) -> bytes:
         for _ in range(height // 2)
     )
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
+    if clear:
+        header += chunk(b"tRNS", b"".join(struct.pack(">H", value) for value in clear))
     data = chunk(b"IDAT", zlib.compress(rows))
     return b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b"")
 
@@ -295,6 +319,31 @@ def bmp_with_alpha(image: Image.Image) -> bytes:
     return start + header + pixels
 
 
+def spread_of(*values: int) -> Quarters:
+    """Greys from black for the lowest to white for the highest."""
+    low, high = min(values), max(values)
+    return [((value - low) * 255 // (high - low),) * 3 for value in values]
+
+
+def without_adobe(jpeg: bytes) -> bytes:
+    """The same JPEG without the segment that says who made it."""
+    marker = jpeg.index(b"\xff\xee")
+    return jpeg[:marker] + jpeg[marker + 16 :]
+
+
+def ycck(quarters: Quarters) -> bytes:
+    """A JPEG of inks as Photoshop writes them: cyan, magenta, yellow turned into YCbCr.
+
+    Stored are 255 less ink, all of which Pillow does by itself but for the turning.
+    """
+    inks = quartered("RGB", [tuple(255 - value for value in color) for color in quarters])
+    bands = inks.convert("YCbCr").point(lambda value: 255 - value).split()
+    stored = Image.merge("CMYK", (*bands, Image.new("L", SIZE)))
+    jpeg = bytearray(encoded("JPEG", stored, subsampling=0))
+    jpeg[jpeg.index(b"Adobe") + 11] = 2
+    return bytes(jpeg)
+
+
 def many_scans(count: int) -> bytes:
     """A progressive JPEG whose last scan comes again and again: each costs a whole pass."""
     jpeg = encoded("JPEG", quartered("RGB", RGB, (2_000, 2_000)), progressive=True)
@@ -302,8 +351,8 @@ def many_scans(count: int) -> bytes:
     return jpeg[:last] + jpeg[last:-2] * count + jpeg[-2:]
 
 
-def turned(orientation: int) -> bytes:
-    """A JPEG that is stored as a camera held in that way stores it; its upright is RGB."""
+def turned(orientation: int, kind: str) -> bytes:
+    """A picture that is stored as a camera held in that way stores it; its upright is RGB."""
     row, column = SIDES[orientation].split()
     stored = [
         RGB[PLACES[frozenset({vertical, horizontal})]]
@@ -313,4 +362,7 @@ def turned(orientation: int) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     size = SIZE if orientation < 5 else (SIZE[1], SIZE[0])
-    return encoded("JPEG", quartered("RGB", stored, size), exif=exif)
+    image = quartered("RGB", stored, size)
+    if kind == "TIFF":
+        return encoded(kind, image, tiffinfo={0x0112: orientation})
+    return encoded(kind, image, exif=exif, **LOSSLESS.get(kind, {}))

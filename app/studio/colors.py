@@ -6,13 +6,15 @@ Profiles are applied, 16 bits reduced to 8, and what is transparent lies over wh
 import io
 from contextlib import suppress
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageMath
 
 SRGB = ImageCms.createProfile("sRGB")
 #: What a profile must be for, to be applied to a picture of this mode.
 SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}
 ORDINARY = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
 MOST_16 = 65535
+#: Above it a floating point pixel holds no number of its own.
+LARGEST = 3.4e38
 
 
 def ordinary(picture: Image.Image) -> Image.Image:
@@ -59,12 +61,15 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     """16-bit, 32-bit and floating point greys as 8-bit greys; other modes as they are.
 
     Whole numbers up to 65535 are 16-bit greys, fractions up to 1 the range 0..1; any others are
-    measurements, shown from their lowest to their highest.
+    measurements, shown from their lowest to their highest. What is no number
+    looks as the lowest does.
     """
     if picture.mode.startswith("I;16"):
         picture = picture.convert("I")
     if picture.mode not in ("I", "F"):
         return picture
+    if picture.mode == "F":
+        picture = _numbers(picture)
     low, high = _extremes(picture)
     most = MOST_16 if picture.mode == "I" else 1.0
     if low >= 0 and high <= most:
@@ -72,6 +77,16 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     picture.info.pop("transparency", None)  # a grey of 16 bits, which no pixel has any more
     factor = 255 / (high - low) if high > low else 1.0
     return picture.point(lambda value: value * factor - low * factor).convert("L")
+
+
+def _numbers(picture: Image.Image) -> Image.Image:
+    """Floating point pixels with the lowest number where there was infinity or none at all."""
+    # Times zero neither is a number; and of such a one and a number, min and max take the latter.
+    known = ImageMath.lambda_eval(lambda a: a["f"] + a["f"] * 0, f=picture)
+    low = ImageMath.lambda_eval(lambda a: a["min"](a["f"], LARGEST), f=known).getextrema()[0]
+    numbers = ImageMath.lambda_eval(lambda a: a["max"](a["f"], low), f=known)
+    assert isinstance(numbers, Image.Image)
+    return numbers
 
 
 def _extremes(picture: Image.Image) -> tuple[float, float]:

@@ -1,6 +1,7 @@
-"""Bad and odd files by HTTP: each ends in a sentence or a right picture, and the server lives on."""
+"""Bad and odd files by HTTP: each ends in a sentence or a right picture; the server lives on."""
 
 import io
+import re
 from pathlib import Path
 
 import httpx
@@ -51,8 +52,8 @@ def assert_right(odd: Odd, answer: httpx.Response) -> None:
     assert 400 <= answer.status_code < 500
     assert body["error"]["code"] in odd.refusals
     message = body["error"]["message"]
-    assert message[0].isupper() and message.endswith(".") and "{" not in message
-    assert "Error" not in message and "/" not in message
+    assert re.fullmatch(r"[A-Z][^{}/]*\.", message)
+    assert "Error" not in message
 
 
 def test_bad_files_end_in_a_sentence_or_a_picture_and_the_server_lives_on(server: Laterna) -> None:
@@ -129,8 +130,7 @@ def test_turned_by_exif_a_photo_is_the_upright_one_to_a_network(
         assert top5(client, lossless) == wanted
 
         photo = upload(client, turned(upright, orientation, "JPEG"), "a.jpg").json()["url"]
-        got = top5(client, photo)
-        assert [number for number, _ in got] == [number for number, _ in wanted]
-        assert dict(got) == pytest.approx(dict(wanted), abs=0.03)
+        # Not stored losslessly, so likelihoods differ a little, and with them the order may.
+        assert dict(top5(client, photo)) == pytest.approx(dict(wanted), abs=0.03)
         for page in (lossless, photo):
             assert client.delete(page).status_code == 204

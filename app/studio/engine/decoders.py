@@ -10,13 +10,14 @@ from typing import Any
 import structlog
 
 from app.errors import DeviceAway, LaternaError, QueueFull, TooHardToDecode
-from app.settings import Settings
+from app.settings import MIB, Settings
 from app.studio.engine.child import Child, ChildDied
 from app.studio.pictures import CleanPicture, clean
 
 log = structlog.get_logger("laterna.decoders")
-#: Pictures that may wait in memory for a free decoder.
+#: Pictures that may wait in memory for a free decoder, and how much of it they may take.
 MOST_WAITING = 64
+MOST_WAITING_BYTES = 256 * MIB
 #: Seconds that a process gets to start, which a busy machine may take; they are not the picture's.
 START_SECONDS = 30.0
 #: A decoder that dies may have been ended by somebody else: the picture gets another one.
@@ -149,7 +150,7 @@ class Decoders:
         self._all = [Decoder(settings) for _ in range(settings.decoders)]
         self._free: asyncio.Queue[Decoder] = asyncio.Queue()
         self._running = False
-        self._waiting = 0
+        self._waiting = self._waiting_bytes = 0
 
     async def start(self) -> None:
         """Start the processes."""
@@ -167,13 +168,15 @@ class Decoders:
         """A clean picture of what somebody sent. Raises what is wrong with it, or QueueFull."""
         if not self._running:
             raise DeviceAway()
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MOST_WAITING or self._waiting_bytes >= MOST_WAITING_BYTES:
             raise QueueFull()
         self._waiting += 1
+        self._waiting_bytes += len(data)
         try:
             decoder = await self._free.get()
         finally:
             self._waiting -= 1
+            self._waiting_bytes -= len(data)
         try:
             return await decoder.clean(data)
         finally:

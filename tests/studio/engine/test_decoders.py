@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from app.settings import Settings
 from app.studio.engine import decoders as module
 from app.studio.engine.decoders import Decoders
 from tests.bad_pictures import SIZE, bad_pictures, encoded
+from tests.color_profiles import display_p3
 from tests.running import children_of
 
 GOOD = encoded("PNG")
@@ -86,6 +88,24 @@ def test_a_decoder_that_hangs_is_replaced() -> None:
     with_decoders(afterwards)
 
 
+def test_a_file_that_takes_too_long_is_stopped() -> None:
+    """Pillow reads bytes that only fill a JPEG one by one: these take it ten seconds."""
+    photo = encoded("JPEG")
+    slow = photo[:2] + b"\xff" * 24_000_000 + photo[2:]
+
+    async def work(decoders: Decoders) -> None:
+        assert (await decoders.clean(GOOD)).width == SIZE[0]
+        busy = decoder()
+        began = time.monotonic()
+        with pytest.raises(TooHardToDecode):
+            await decoders.clean(slow)
+        assert time.monotonic() - began < 5
+        assert decoder() != busy
+        assert (await decoders.clean(GOOD)).width == SIZE[0]
+
+    with_decoders(work, decode_seconds=2)
+
+
 def test_large_data_for_a_decoder_that_hangs_do_not_hold_up_anybody() -> None:
     async def work(decoders: Decoders) -> None:
         await decoders.clean(GOOD)
@@ -128,6 +148,26 @@ def test_a_picture_that_needs_too_much_memory_is_refused_and_the_next_is_not() -
     with_decoders(with_more)
 
 
+@pytest.mark.parametrize(
+    ("kind", "mode", "how"),
+    [
+        ("PNG", "RGBA", {"icc_profile": display_p3(), "compress_level": 1}),
+        ("TIFF", "F", {"compression": "tiff_adobe_deflate"}),
+        ("WEBP", "RGBA", {"lossless": True, "method": 0}),
+    ],
+)
+def test_the_largest_pictures_that_are_taken_fit(kind: str, mode: str, how: dict[str, Any]) -> None:
+    """Within the usual limits, for those kinds that need the most memory."""
+    largest = encoded(kind, Image.new(mode, (7071, 7071)), **how)
+
+    async def work(decoders: Decoders) -> None:
+        made = await decoders.clean(largest)
+        assert (made.width, made.original_width) == (2048, 7071)
+        assert peak_memory(decoder()) < 1_200_000_000
+
+    with_decoders(work)
+
+
 def test_the_limit_is_not_the_servers_own() -> None:
     before = resource.getrlimit(resource.RLIMIT_AS)
 
@@ -152,8 +192,11 @@ def test_those_who_leave_do_not_confuse_the_next() -> None:
     with_decoders(work)
 
 
-def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 3)
+@pytest.mark.parametrize(
+    ("name", "most"), [("MOST_WAITING", 3), ("MOST_WAITING_BYTES", 3 * len(GOOD))]
+)
+def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    monkeypatch.setattr(module, name, most)
 
     async def work(decoders: Decoders) -> None:
         await decoders.clean(GOOD)
