@@ -18,6 +18,7 @@ from app.settings import ROOT
 from tests.running import Laterna, laterna, wait_until
 
 MODEL = "efficientnet-lite0"
+USED = ("chelsea", "coffee")
 SAMPLES = ROOT / "static" / "samples"
 
 
@@ -43,6 +44,15 @@ def gone(pid: int) -> bool:
         return True
 
 
+def ready(server: Laterna) -> Laterna:
+    """Wait until the device is ready and the samples used here are there."""
+    with server.client() as client:
+        wait_until(lambda: client.get("/readyz").status_code == 200, 120)
+        pages = [f"/images/{sample}.json" for sample in USED]
+        wait_until(lambda: all(client.get(page).is_success for page in pages), 60)
+    return server
+
+
 def started(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
@@ -58,18 +68,18 @@ def own_server(tmp_path: Path) -> Iterator[Laterna]:
 
 def test_a_killed_device_comes_back_while_the_server_goes_on(own_server: Laterna) -> None:
     """Its process ends while grids are being made, as when the kernel needs its memory."""
-    server = own_server.wait_until_ready()
+    server = ready(own_server)
     assert server.process is not None
     statuses: list[int] = []
 
     def ask_for_grids() -> None:
         with server.client() as client:
             for block in range(1, 4):
-                for sample in ("coffee", "rocket"):
+                for sample in USED:
                     answer = client.get(grid(sample, f"blocks.{block}.0.bn1"))
                     statuses.append(answer.status_code)
 
-    victim, path = device_of(server), grid("chelsea", "conv_stem")
+    victim, path = device_of(server), grid("chelsea", "conv_head")
     askers = [started(ask_for_grids) for _ in range(3)]
     wait_until(lambda: len(statuses) > 2, 60)
     os.kill(victim, signal.SIGKILL)
@@ -164,7 +174,7 @@ def test_it_answers_at_once_and_ends_when_told_to(tmp_path: Path) -> None:
             assert first_answer < 5
             assert client.get("/readyz").status_code == 503, "the network loads for longer"
             assert client.get("/").status_code == 200
-        server.wait_until_ready()
+        ready(server)
         children = server.children()
         assert len(children) >= 2
         status, seconds = ended_while_busy(server)
