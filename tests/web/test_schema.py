@@ -1,0 +1,44 @@
+"""Whatever the OpenAPI description allows, and much that it does not, never ends in a 5xx."""
+
+from contextlib import suppress
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+
+from tests.running import Laterna
+
+#: Things that are there, so that the fields behind them are read too.
+REAL = {"image": "chelsea", "model": "efficientnet-lite0", "layer": "blocks.2.0", "channel": 7}
+
+
+def test_no_reading_ends_in_a_failure_of_ours(server: Laterna) -> None:
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    readings = schema.include(method="GET").exclude(path_regex="events")
+    tried = []
+    for found in readings.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+        for mode in GenerationMode:
+            for real in ({}, REAL):
+
+                @given(operation.as_strategy(generation_mode=mode))
+                @settings(
+                    max_examples=6,
+                    deadline=None,
+                    derandomize=True,
+                    suppress_health_check=list(HealthCheck),
+                )
+                def ask(case: schemathesis.Case[Any]) -> None:
+                    known = {name: real[name] for name in case.path_parameters if name in real}  # noqa: B023  # called at once
+                    case.path_parameters.update(known)
+                    answer = case.call(base_url=server.url)
+                    assert answer.status_code < 500, case.as_curl_command()
+
+                with suppress(Unsatisfiable):  # an address without fields has no wrong ones
+                    ask()
+        tried.append(operation.label)
+    assert len(tried) > 15
