@@ -16,7 +16,7 @@ from app.errors import DamagedPicture, LaternaError, TooManyPixels, TooManyScans
 from app.studio.colors import ordinary, srgb
 from app.studio.formats import kind_of
 
-PREVIEW_SIDE = 640
+PREVIEW_SIDE = 1024
 #: Progressive JPEGs have about 10 scans, the most odd ones some 60. 4,000 take Pillow 20 seconds.
 MOST_SCANS = 200
 #: A marker of a JPEG; two zero digits behind 255 are data, and restarts say nothing here.
