@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
+
+import structlog
 
 from app import __version__
 from app.archive import Archive, KeptImage, Result
@@ -18,8 +20,11 @@ from app.studio.fetching import Fetcher
 from app.studio.recipes import Description, OfPicture, Recipe
 from app.zoo.catalogue import Catalogue, Entry
 
+log = structlog.get_logger("laterna.studio")
 R = TypeVar("R", bound=Recipe)
 SWEEP_SECONDS = 60.0
+#: Seconds until a chore that failed is tried again.
+CHORE_PAUSE = 30.0
 #: Seconds between two looks whether the device has nothing to do.
 IDLE_LOOK = 0.25
 
@@ -42,8 +47,8 @@ class Studio:
         """Start the processes, and stop them at the end."""
         await self.engine.start()
         await self.decoders.start()
-        work = (self._sweep(), self._take_samples(), self._describe_all())
-        chores = [asyncio.create_task(chore) for chore in work]
+        work = (self._sweep, self._take_samples, self._describe_all)
+        chores = [asyncio.create_task(_kept_up(chore)) for chore in work]
         try:
             yield
         finally:
@@ -190,11 +195,21 @@ class Studio:
         return any(d.state == "ready" and not d.doing and not d.waiting for d in devices)
 
     async def _sweep(self) -> None:
-        """Delete what has expired or is over the quota, for ever and ever."""
+        """Delete what has expired or is over the quota, again and again."""
         while True:
             for image in await asyncio.to_thread(self.archive.sweep):
                 self.engine.forget(image)
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _kept_up(chore: Callable[[], Awaitable[None]]) -> None:
+    """Do a chore; when it fails (a full disk, a full queue), say so and try again."""
+    while True:
+        try:
+            return await chore()
+        except Exception:
+            log.exception("a chore failed", chore=chore.__name__.strip("_"))
+            await asyncio.sleep(CHORE_PAUSE)
 
 
 def _description(entry: Entry) -> Description:

@@ -85,7 +85,7 @@ def test_a_dead_channel_is_hatched_and_never_stretched() -> None:
     numbers = activations.statistics(maps)
     assert numbers.dead.tolist() == [False, False, True, False]
     for mode in ("layer", "channel"):
-        scale = activations.layer_scale(numbers, mode)  # type: ignore[arg-type]  # the two modes
+        scale = activations.layer_scale(numbers, mode)
         result = activations.entries(maps.clone(), numbers, scale)
         assert set(result[2].flatten().tolist()) == {0, DEAD}
         assert DEAD not in result[3]
