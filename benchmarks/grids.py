@@ -20,6 +20,7 @@ from app.studio.makers import Workshop
 from app.studio.recipes import ActivationGrid, Made, Prediction
 from app.vision import png
 from app.zoo.taps import tap
+from benchmarks.accuracy import OWN
 from benchmarks.timing import interleaved
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,21 +135,6 @@ def run(weights: Path | None = None, rounds: int = 15, device: str = "cpu") -> d
         return results
 
 
-GOOGLENET = """
-title = "GoogLeNet (BVLC)"
-architecture = "laterna:googlenet-2014"
-labels = "imagenet"
-[preprocessing]
-resize = 256
-crop = 224
-interpolation = "bilinear"
-channels = "BGR"
-range = 255.0
-mean = [104.0, 117.0, 123.0]
-std = [1.0, 1.0, 1.0]
-"""
-
-
 def models_folder(folder: Path, weights: Path | None) -> Path:
     """A models folder with the catalogue, and published GoogLeNet as an own checkpoint."""
     own = folder / "models" / "weights"
@@ -158,7 +144,7 @@ def models_folder(folder: Path, weights: Path | None) -> Path:
         (own / "googlenet-bvlc.safetensors").symlink_to(
             (weights / "googlenet.safetensors").resolve()
         )
-        (own / "googlenet-bvlc.toml").write_text(GOOGLENET, "utf-8")
+        (own / "googlenet-bvlc.toml").write_text(OWN["googlenet"], "utf-8")
     return folder / "models"
 
 

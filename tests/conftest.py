@@ -35,3 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laterna]:
     """One real server for all tests that do no harm to it, ready to be asked."""
     with laterna(tmp_path_factory.mktemp("server") / "data") as running:
         yield running.wait_until_ready()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright keeps an event loop running in this thread until the end."""
+    items.sort(key=lambda item: "browser" in item.path.parts)

@@ -13,7 +13,7 @@ APP = ROOT / "app"
 MODULES = sorted(APP.rglob("*.py"))
 #: Each room may enter those to its right, and the three that all may enter.
 ROOMS = ("main", "web", "studio", "vision", "zoo")
-EVERYBODYS = ("archive", "settings", "errors")
+EVERYBODYS = ("archive", "settings", "errors", "logs")
 
 
 def names(module: Path) -> Iterator[str]:

@@ -9,32 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.settings import ROOT
 from tests.running import laterna
+from tests.zoo.checkpoints import BGR, RGB, models_dir, toml
 
-BGR = """
-labels = "imagenet"
-[preprocessing]
-resize = 256
-crop = {crop}
-channels = "BGR"
-range = 255.0
-mean = [104, 117, 123]
-std = [1, 1, 1]
-"""
-ALEXNET = """
-architecture = "laterna:alexnet-2012-convolutions"
-labels = []
-[preprocessing]
-resize = 256
-crop = 227
-mean = [0.485, 0.456, 0.406]
-std = [0.229, 0.224, 0.225]
-"""
+ALEXNET = "laterna:alexnet-2012-convolutions"
 REAL = {
-    "googlenet": 'architecture = "laterna:googlenet-2014"' + BGR.format(crop=224),
-    "squeezenet1_1": 'architecture = "torchvision:squeezenet1_1"' + BGR.format(crop=227),
-    "alexnet_conv": ALEXNET,
+    "googlenet": toml("laterna:googlenet-2014", preprocessing=BGR.format(crop=224)),
+    "squeezenet1_1": toml("torchvision:squeezenet1_1", preprocessing=BGR.format(crop=227)),
+    "alexnet_conv": toml(ALEXNET, "[]", RGB.replace("crop = 224", "crop = 227")),
 }
 
 
@@ -51,10 +33,8 @@ class Marker:
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory, weights_folder: Path) -> Path:
     """A folder of models with the three real checkpoints and a handful of bad files."""
-    folder = tmp_path_factory.mktemp("models")
-    shutil.copy(ROOT / "models" / "catalogue.toml", folder)
+    folder = models_dir(tmp_path_factory.mktemp("models"))
     weights = folder / "weights"
-    weights.mkdir()
     for name, said in REAL.items():
         (weights / f"own-{name}.safetensors").symlink_to(
             (weights_folder / f"{name}.safetensors").resolve()

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
+from app.logs import configure_logs
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import (
@@ -20,7 +21,6 @@ from app.web import (
     images,
     languages,
     layers,
-    logs,
     models,
     pages,
     predictions,
@@ -53,7 +53,7 @@ ROUTERS = (
 
 def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI:
     """Laterna as seen from outside. `lifespan` starts and stops what is behind it."""
-    logs.configure()
+    configure_logs()
     app = FastAPI(
         title="Laterna",
         summary="A magic lantern for convolutional networks.",

@@ -21,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from app.studio.engine.logs import configure_logs
+from app.logs import configure_logs
 
 log = structlog.get_logger("laterna.engine")
 PR_SET_PDEATHSIG = 1

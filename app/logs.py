@@ -5,7 +5,7 @@ import sys
 import structlog
 
 
-def configure() -> None:
+def configure_logs() -> None:
     """Let everything in this process log in this form."""
     traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     structlog.configure(
@@ -17,5 +17,4 @@ def configure() -> None:
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
     )
