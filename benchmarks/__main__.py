@@ -15,6 +15,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "last.json"
 
 def main() -> None:
     """Run everything, print it and keep it."""
+    grids.with_kept_memory()
     given = grids.weights_argument().parse_args()
     results = {
         "when": time.strftime("%Y-%m-%d"),

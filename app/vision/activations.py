@@ -26,10 +26,12 @@ class Statistics:
 
     def rows(self, order: Tensor) -> list[dict[str, Any]]:
         """One JSON row per channel, in the given order (a tensor of channel numbers)."""
-        columns = (order, self.low, self.mean, self.high, self.share_active, self.dead)
-        lists = [order.tolist(), *(column[order].tolist() for column in columns[1:])]
-        names = ("channel", "min", "mean", "max", "share_active", "dead")
-        return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
+        columns = (self.low, self.mean, self.high, self.share_active, self.dead)
+        lists = (order.tolist(), *(column[order].tolist() for column in columns))
+        return [
+            {"channel": n, "min": low, "mean": mean, "max": high, "share_active": share, "dead": d}
+            for n, low, mean, high, share, d in zip(*lists, strict=True)
+        ]
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def magnified(tiles: Tensor, sheet: Sheet) -> Tensor:
         return tiles
     rows = torch.arange(sheet.tile_height) * height // sheet.tile_height
     columns = torch.arange(sheet.tile) * width // sheet.tile
-    return tiles[:, rows][:, :, columns]
+    return tiles.index_select(1, rows).index_select(2, columns)
 
 
 def draw(

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Child:
     """A running child as its parent sees it. Start it from the event loop's own thread.
 
     target: "module:function", called in the child with its end of the pipe and `argument`.
-    nice: how far it stands back behind the web.
+    nice: how far it stands back behind the web. environment: variables on top of ours.
     heard(message) and died() are called in the event loop.
     """
 
@@ -48,6 +48,7 @@ class Child:
         heard: Callable[[Any], None],
         died: Callable[[], None],
         nice: int,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._heard, self._died = heard, died
         self._loop = asyncio.get_running_loop()
@@ -66,7 +67,11 @@ class Child:
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(_import_path())},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(_import_path()),
+                    **(environment or {}),
+                },
             )
         self._pipe = Connection(ours.detach())
         self._listener = threading.Thread(target=self._listen, daemon=True, name=f"hear {target}")

@@ -16,6 +16,7 @@ from app.errors import (
     QueueFull,
 )
 from app.settings import Settings
+from app.studio.allocation import KEEP_MEMORY
 from app.studio.engine.child import Child
 from app.studio.engine.deaths import MOST_DEATHS, Deaths
 from app.studio.engine.owner import Answer, Forget, Free, Order, Ready, Task
@@ -77,7 +78,7 @@ class Device:
         self._forgotten = []  # a new process knows nothing
         self._gone = asyncio.Event()
         try:
-            self._child = Child(TARGET, self._order, self._heard, self._died, NICE)
+            self._child = Child(TARGET, self._order, self._heard, self._died, NICE, KEEP_MEMORY)
         except OSError as error:  # no memory or no process left for now
             log.error("device cannot be started", device=self.name, error=repr(error))
             self._start_later()
