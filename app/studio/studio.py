@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -23,10 +23,20 @@ from app.zoo.catalogue import Catalogue, Entry
 log = structlog.get_logger("laterna.studio")
 R = TypeVar("R", bound=Recipe)
 SWEEP_SECONDS = 60.0
+#: Seconds that the list of networks waits for news of the weights' mirror.
+PATIENCE = 0.2
 #: Seconds until a chore that failed is tried again.
 CHORE_PAUSE = 30.0
 #: Seconds between two looks whether the device has nothing to do.
 IDLE_LOOK = 0.25
+
+
+@dataclass
+class _Making:
+    """Something that is being made, and how many wait for it."""
+
+    task: asyncio.Task[Result]
+    waiters: int = 0
 
 
 class Studio:
@@ -39,7 +49,7 @@ class Studio:
         self.engine = Engine(settings)
         self.decoders = Decoders(settings)
         self.fetcher = Fetcher(settings, self.archive)
-        self._making: dict[str, asyncio.Task[Result]] = {}
+        self._making: dict[str, _Making] = {}
         self._descriptions: dict[str, dict[str, Any]] = {}
 
     @asynccontextmanager
@@ -47,12 +57,12 @@ class Studio:
         """Start the processes, and stop them at the end."""
         await self.engine.start()
         await self.decoders.start()
-        work = (self._sweep, self._take_samples, self._describe_all)
+        work = (self._look_around, self._sweep, self._take_samples, self._describe_all)
         chores = [asyncio.create_task(_kept_up(chore)) for chore in work]
         try:
             yield
         finally:
-            under_way = [*chores, *self._making.values()]
+            under_way = [*chores, *(making.task for making in self._making.values())]
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
@@ -64,7 +74,10 @@ class Studio:
     async def models(self) -> list[networks.Card]:
         """The list of networks, the default first."""
         entries = await asyncio.to_thread(self.catalogue.entries)
-        online = await self.fetcher.reachable()
+        try:
+            online = await asyncio.wait_for(self.fetcher.reachable(), PATIENCE)
+        except TimeoutError:
+            online = True  # a mirror that is merely slow is worth a try
         cards = [networks.card(entry, self, online) for entry in entries]
         return sorted(cards, key=lambda card: card.name != self.settings.default_model)
 
@@ -111,13 +124,20 @@ class Studio:
         return replace(recipe, weights=known["weights"]["sha256"] or "untrained")
 
     async def _once(self, recipe: Recipe) -> Result:
-        """Have it made, by one call for any number of people who wait for it."""
-        task = self._making.get(recipe.key)
-        if task is None:
-            task = asyncio.create_task(self._call(recipe))
-            self._making[recipe.key] = task
-            task.add_done_callback(lambda _: self._making.pop(recipe.key, None))
-        return await asyncio.shield(task)
+        """Have it made, by one call for any number of people who wait, and for none by none."""
+        making = self._making.get(recipe.key)
+        if making is None or making.task.done():
+            making = _Making(asyncio.create_task(self._call(recipe)))
+            self._making[recipe.key] = making
+        making.waiters += 1
+        try:
+            return await asyncio.shield(making.task)
+        finally:
+            making.waiters -= 1
+            if not making.waiters:
+                making.task.cancel()  # everybody has left, if it is not done
+                if self._making.get(recipe.key) is making:
+                    del self._making[recipe.key]
 
     async def _call(self, recipe: Recipe) -> Result:
         try:
@@ -179,6 +199,10 @@ class Studio:
 
     async def _take_samples(self) -> None:
         await samples.take(self.archive, self.decoders)
+
+    async def _look_around(self) -> None:
+        """Look early whether the weights' mirror is there, so that no page waits for the answer."""
+        await self.fetcher.reachable()
 
     async def _describe_all(self) -> None:
         """Have every network described while nobody waits, so that its pages need no device."""

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,29 @@ class Catalogue:
         self.weights_dir = models_dir / "weights"
         text = (models_dir / "catalogue.toml").read_text(encoding="utf-8")
         self._listed = [_entry(table, self.weights_dir) for table in tomllib.loads(text)["network"]]
-        self._own = OwnCheckpoints(self.weights_dir, {entry.name for entry in self._listed})
+        self._by_name = {entry.name: entry for entry in self._listed}
+        self._own = OwnCheckpoints(self.weights_dir, self._by_name.keys())
 
     def entries(self) -> list[Entry]:
         """All networks: those of the catalogue, then own checkpoints by name."""
         return self._listed + self._own.entries()
 
     def entry(self, name: str) -> Entry:
-        """One network; NAME-untrained is its untrained twin. Raises UnknownModel."""
-        entries = {entry.name: entry for entry in self.entries()}
-        if name in entries:
-            return entries[name]
-        twin = entries.get(name.removesuffix(UNTRAINED))
-        if twin is None or not name.endswith(UNTRAINED):
+        """One network; NAME-untrained is its untrained twin. Raises UnknownModel.
+
+        The folder of own checkpoints is looked into only for a name that the catalogue lacks.
+        """
+        found = self._found(name, self._by_name)
+        if found is None:
+            found = self._found(name, {entry.name: entry for entry in self._own.entries()})
+        if found is None:
             raise UnknownModel(model=name)
-        return twin.untrained
+        return found
+
+    @staticmethod
+    def _found(name: str, entries: Mapping[str, Entry]) -> Entry | None:
+        twin = entries.get(name.removesuffix(UNTRAINED)) if name.endswith(UNTRAINED) else None
+        return entries.get(name) or (twin and twin.untrained)
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """Remember that an own checkpoint turned out unusable, until its files change."""

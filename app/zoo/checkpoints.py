@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
@@ -33,14 +34,16 @@ class OwnCheckpoints:
         self._seen: Signature = ()
         self._entries: list[Entry] = []
         self._refused: dict[str, tuple[Signature, Entry]] = {}
+        self._reading = Lock()  # the server asks from its loop and from threads
 
     def entries(self) -> list[Entry]:
         """An entry per name, in the order of the names."""
-        paths = self._files()
-        if (signature := _signature(paths)) != self._seen:
-            self._entries = read_entries(paths, self._taken)
-            self._seen = signature
-        return [self._or_refused(entry) for entry in self._entries]
+        with self._reading:
+            paths = self._files()
+            if (signature := _signature(paths)) != self._seen:
+                self._entries = read_entries(paths, self._taken)
+                self._seen = signature
+            return [self._or_refused(entry) for entry in self._entries]
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """List an entry with a problem until its files change."""
