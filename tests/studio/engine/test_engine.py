@@ -39,7 +39,7 @@ def asked(what: str, source: Path | str = "", weights: str = "") -> Recipe:
 
 async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  # other processes set no event
+        while not condition():  # other processes set no event
             await asyncio.sleep(0.01)
 
 
