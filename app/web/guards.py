@@ -93,7 +93,7 @@ class _Sight:
         route = getattr(self.scope.get("route"), "path", "(none)")
         seconds = time.perf_counter() - self._began
         status = self.status or 499
-        metrics.REQUESTS.labels(self.method, route, status).inc()
+        metrics.REQUESTS.labels(metrics.method(self.method), route, status).inc()
         metrics.SECONDS.labels(route).observe(seconds)
         log.info(
             "request",
@@ -156,10 +156,18 @@ def _check_origin(method: str, headers: Headers) -> None:
     if method in SAFE:
         return
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
+    if origin is not None and _place(origin) != headers["host"].lower():
         raise ForeignOrigin()
     if site not in (None, "same-origin", "none"):
         raise ForeignOrigin()
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an origin; None when it cannot be read as an address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _check_length(headers: Headers, limit: int, shown: int) -> None:

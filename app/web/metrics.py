@@ -19,7 +19,14 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
     registry=REGISTRY,
 )
+#: Methods that are counted by name; anybody can make up others, so those share one.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 STATES = ("starting", "ready", "away")
+
+
+def method(name: str) -> str:
+    """A request's method as it is counted."""
+    return name if name in METHODS else "other"
 
 
 class OfStudio(Collector):

@@ -54,7 +54,10 @@ async def choose(
 
 def _came_from(request: Request) -> str:
     """The path of the page before, if it is one of ours."""
-    before = urlsplit(request.headers.get("referer", ""))
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return urls.HOME
     if before.netloc != request.headers.get("host") or not before.path.startswith(urls.HOME):
         return urls.HOME
     path = before.path.lstrip(urls.HOME)

@@ -86,6 +86,7 @@ def test_other_names_are_refused(server: Laterna, host: str) -> None:
         {"Origin": "null"},
         {"Origin": "https://evil.example"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
@@ -106,6 +107,13 @@ def test_own_pages_and_scripts_may_change_something(server: Laterna) -> None:
             answer = client.post("/preferences", data={"theme": "dark"}, headers=headers)
             assert answer.status_code == 303
             assert "laterna_theme=dark" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("before", ["http://[::1", "http://evil.example/x", ""])
+def test_who_came_from_nowhere_known_goes_to_the_start(server: Laterna, before: str) -> None:
+    with server.client() as client:
+        answer = client.post("/preferences", data={"theme": "dark"}, headers={"Referer": before})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 def test_a_large_body_is_refused_before_it_is_sent(server: Laterna) -> None:
@@ -170,6 +178,15 @@ def test_metrics_count_by_template_and_tell_of_the_device(server: Laterna) -> No
     assert 'state="ready"} 1.0' in told
     assert "laterna_archive_bytes " in told
     assert "laterna_waiting{" in told
+
+
+def test_made_up_methods_are_counted_as_one(server: Laterna) -> None:
+    with server.client() as client:
+        for method in ("BREW", "PROPFIND"):
+            assert client.request(method, "/healthz").status_code == 405
+        told = client.get("/metrics").text
+    assert 'method="other",route="/healthz",status="405"' in told
+    assert "BREW" not in told
 
 
 def test_foreign_hosts_do_not_reach_a_route(server: Laterna) -> None:
