@@ -23,7 +23,14 @@ from app.web.fields import (
     grid_recipe,
     map_recipe,
 )
-from app.web.given import TheStudio, check_channel, description, layer_of, neighbours
+from app.web.given import (
+    TheStudio,
+    check_channel,
+    description,
+    layer_of,
+    neighbours,
+    obstacle,
+)
 from app.web.sessions import Owner
 
 router = APIRouter()
@@ -87,12 +94,16 @@ async def map_page(
     found = layer_of(described, layer)
     check_channel(found, channel)
     recipe = map_recipe(kept, model, layer, channel, fields)
+    chosen = fields.chosen()
+    hindered, twin = obstacle(studio, model)
     return pages.respond(
         request,
         "map.html",
         channel=channel,
-        facts=await _numbers(request, studio, recipe),
-        picture=urls.map(image, model, layer, channel, urls.PNG, **fields.chosen()),
+        facts=None if hindered else await _numbers(request, studio, recipe),
+        obstacle=hindered,
+        untrained_url=urls.map(image, twin, layer, channel, **chosen) if twin else None,
+        picture=urls.map(image, model, layer, channel, urls.PNG, **chosen),
         **_place(kept, described, found, fields),
     )
 
@@ -141,14 +152,18 @@ async def grid_page(
         check_channel(found, channel)
         return pages.go(urls.map(image, model, layer, channel))
     chosen = fields.chosen()
-    facts = await _numbers(request, studio, grid_recipe(kept, model, layer, fields))
+    hindered, twin = obstacle(studio, model)
+    recipe = grid_recipe(kept, model, layer, fields)
+    facts = None if hindered else await _numbers(request, studio, recipe)
     return pages.respond(
         request,
         "grid.html",
         facts=facts,
+        obstacle=hindered,
+        untrained_url=urls.grid(image, twin, layer, **chosen) if twin else None,
         compact=_compact(facts) if facts else None,
         picture=urls.grid(image, model, layer, urls.PNG, **chosen),
-        first=first - first % ROWS,
+        first=min(first, found["shape"][0] - 1) // ROWS * ROWS,
         rows=ROWS,
         pages_of=[
             urls.grid(image, model, layer, **chosen, first=start)

@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from app.errors import UnknownChannel, UnknownLayer
+from app.errors import LaternaError, UnknownChannel, UnknownLayer
 from app.settings import Settings
+from app.studio import networks
 from app.studio.studio import Studio
+from app.web import languages, urls
 
 
 async def studio(request: Request) -> Studio:
@@ -28,6 +30,17 @@ TheSettings = Annotated[Settings, Depends(settings)]
 async def description(studio: Studio, model: str) -> dict[str, Any]:
     """A network's description: at once when it is known, else from the device."""
     return studio.known(model) or await studio.description(model)
+
+
+def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
+    """(why a network cannot be run now, its untrained twin if that can), in this language."""
+    entry = studio.catalogue.entry(model)
+    try:
+        networks.require_weights(entry, studio)
+    except LaternaError as error:
+        twin = None if entry.problem else model + urls.UNTRAINED
+        return error.message(languages.gettext), twin
+    return None, None
 
 
 def layer_of(described: dict[str, Any], name: str) -> dict[str, Any]:

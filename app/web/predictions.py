@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.studio import recipes
 from app.studio.studio import Studio
 from app.web import images, models, pages, twins, urls
-from app.web.given import TheSettings, TheStudio, description
+from app.web.given import TheSettings, TheStudio, description, obstacle
 from app.web.sessions import Owner
 
 router = APIRouter()
@@ -66,10 +66,11 @@ async def _seen_by(
 ) -> Response:
     """The picture's page; the network's part of it waits for the device, the rest does not."""
     kept = studio.image(image, owner)
-    waiting = pages.wanted_block(request) == "seen"
+    hindered, twin = obstacle(studio, model)
+    waiting = hindered is None and pages.wanted_block(request) == "seen"
     described = await description(studio, model) if waiting else studio.known(model)
     seen = None
-    if described is None or described["labels"]:
+    if hindered is None and (described is None or described["labels"]):
         recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
         seen = studio.made(recipe) or (await studio.make(recipe) if waiting else None)
     return pages.respond(
@@ -81,6 +82,8 @@ async def _seen_by(
         groups=models.grouped(described["layers"]) if described else [],
         addresses=_grids(kept, described) if described else {},
         seen=seen.facts if seen else None,
+        obstacle=hindered,
+        untrained_url=urls.prediction(image, twin) if twin else None,
         models=await models.ready(studio),
         **images.own(studio, settings, owner)
         | {"owned": owner is not None and kept.owner == owner},

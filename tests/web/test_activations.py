@@ -70,6 +70,11 @@ def test_the_table_of_channels_is_paged_and_leads_to_each(server: Laterna) -> No
             page = client.get(f"{GRID}?first={first}").text
             seen |= {int(n) for n in re.findall(r'<th scope="row"[^>]*><a[^>]*>(\d+)</a>', page)}
         assert seen == set(range(channels))
+        last = client.get(f"{GRID}?first={channels - 1}").text
+        assert '<details class="table" open>' in last
+        assert client.get(f"{GRID}?first=9999999").text.count("<th scope") == last.count(
+            "<th scope"
+        )
         went = client.get(f"{GRID}?channel=7")
         assert (went.status_code, went.headers["location"]) == (303, f"{GRID}/channels/7")
 
@@ -100,6 +105,20 @@ def test_a_network_without_its_weights_says_what_to_do(server: Laterna) -> None:
         assert answer.status_code == 409
         assert answer.json()["error"]["message"]
         assert client.get("/models/vgg19").status_code == 200
+
+
+def test_a_page_of_a_network_without_weights_waits_for_nothing(server: Laterna) -> None:
+    with server.client() as client:
+        layer = client.get("/models/vgg19.json").json()["layers"][0]["name"]
+        pages = ("", f"/layers/{layer}", f"/layers/{layer}/channels/3")
+        for tail in pages:
+            answer = client.get(f"/images/coffee/models/vgg19{tail}")
+            assert answer.status_code == 200
+            assert "weights of VGG-19 are not on this server" in answer.text, tail
+            assert f'href="/images/coffee/models/vgg19-untrained{tail}"' in answer.text
+            assert 'http-equiv="refresh"' not in answer.text
+            assert client.get(f"/images/coffee/models/vgg19{tail}.json").status_code == 409
+        assert client.get(f"/images/coffee/models/vgg19{pages[1]}.png").status_code == 409
 
 
 def test_filters_are_drawn_for_convolutions_only(server: Laterna) -> None:
