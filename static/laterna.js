@@ -30,21 +30,36 @@ document.addEventListener("error", (event) => event.target instanceof HTMLImageE
 document.addEventListener("load", (event) => event.target instanceof HTMLImageElement && arrived(event.target), true);
 for (const image of document.images) if (image.complete && !image.naturalWidth && image.loading !== "lazy") retry(image);
 
-// Finding: hide what does not have all the words.
+// Finding: hide what does not have all the words; when they are cleared, the folds are as before.
+const folds = new Map();
 document.addEventListener("input", (event) => {
   const what = event.target.dataset?.filters;
   if (!what) return;
-  const words = event.target.value.toLowerCase().split(/\s+/);
+  const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
   for (const entry of document.querySelectorAll(what)) {
     if (entry.classList.contains("block")) continue;
     const said = `${entry.textContent} ${entry.querySelector("a")?.title ?? ""}`.toLowerCase();
     entry.hidden = !words.every((word) => said.includes(word));
+    found += !entry.hidden;
   }
   for (const block of document.querySelectorAll(".layers .block")) {
     block.hidden = !block.querySelector("li:not([hidden])");
-    if (words.some(Boolean)) block.querySelector("details").open = true;
+    const fold = block.querySelector("details");
+    if (words.length) {
+      if (!folds.has(fold)) folds.set(fold, fold.open);
+      fold.open = true;
+    } else if (folds.has(fold)) fold.open = folds.get(fold);
   }
+  if (!words.length) { folds.clear(); markPlace(); }
+  const none = event.target.parentElement.querySelector(".none");
+  none.textContent = found ? "" : none.dataset.words;
 });
+function openFirst(find) {
+  if (!find.value.trim()) return;
+  const hits = [...document.querySelectorAll(find.dataset.filters)];
+  hits.find((entry) => !entry.hidden && !entry.classList.contains("block"))?.querySelector("a")?.click();
+}
 
 // Where one is: the address in the list of layers.
 function markPlace() {
@@ -61,6 +76,14 @@ function markPlace() {
 }
 markPlace();
 document.addEventListener("htmx:after:swap", markPlace);
+
+// After another layer or Back, the keys go to the sheet when there is one.
+let toSheet = false;
+window.addEventListener("popstate", () => { toSheet = true; });
+document.addEventListener("htmx:after:swap", () => {
+  if (toSheet) document.getElementById("sheet")?.focus({ preventScroll: true });
+  toSheet = false;
+});
 document.addEventListener("htmx:after:history:push", markPlace);
 
 // Keys.
@@ -69,19 +92,28 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-keys]")) showKeys();
   for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
+// A key without Ctrl, Alt or Command; but many keyboards need AltGr, or Option on a Mac, for [ and ].
+function plain(event) {
+  if (event.getModifierState("AltGraph")) return true;
+  const bracket = event.key === "[" || event.key === "]";
+  return !event.ctrlKey && !event.metaKey && (!event.altKey || (bracket && /Mac/.test(navigator.platform)));
+}
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!plain(event)) return;
   const field = event.target.closest("input, select, textarea");
   if (event.key === "Escape") {
     for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
     if (field) field.blur();
   }
+  if (event.key === "Enter" && field?.dataset.filters) { openFirst(field); event.preventDefault(); }
   if (field || document.querySelector("dialog[open]")) return;
   if (event.key === "?") showKeys();
   else if (event.key === "/") (document.querySelector("#find, [data-find], #q"))?.focus();
   else {
-    const link = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    const key = { ",": "[", ".": "]" }[event.key] ?? event.key;
+    const link = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (!link || event.defaultPrevented) return;
+    toSheet = key === "[" || key === "]";
     link.click();
   }
   event.preventDefault();

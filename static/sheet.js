@@ -1,6 +1,8 @@
 // The sheet of channels: a cursor over it, the channel under it magnified and laid over the photo.
 "use strict";
 const photos = new Map();
+// Where the cursor was: the beginning of a sheet's addresses and its query -> the channel.
+const cursors = new Map();
 
 function photo(address, then) {
   if (!photos.has(address)) {
@@ -28,6 +30,7 @@ function layOver(canvas, crop, address, whole, draw) {
     draw(light);
     light.globalCompositeOperation = "multiply";
     light.imageSmoothingEnabled = true;
+    light.filter = "grayscale(1)"; // blue light on a warm photo would be dark
     light.drawImage(image, ...place);
     const pen = canvas.getContext("2d");
     pen.globalCompositeOperation = "source-over";
@@ -49,8 +52,8 @@ class Sheet {
     this.at = -1;
     frame.addEventListener("pointermove", (event) => this.#point(event));
     frame.addEventListener("click", (event) => { this.#point(event); this.open(); });
-    frame.addEventListener("keydown", (event) => this.#key(event));
-    frame.addEventListener("focus", () => { if (this.at < 0) this.move(0); });
+    frame.addEventListener("keydown", (event) => this.key(event));
+    frame.addEventListener("focus", () => { this.begin(); });
     this.image.addEventListener("load", () => this.#fit());
     new ResizeObserver(() => this.#fit()).observe(frame);
   }
@@ -70,9 +73,13 @@ class Sheet {
     return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2, box };
   }
 
-  // Before anything is pointed at, the channel that answers most is looked at.
-  showStrongest() {
+  get name() { return this.frame.dataset.maps + this.frame.dataset.query; }
+
+  // Before anything is pointed at, the channel where one was is looked at, or the one that answers most.
+  begin() {
     if (this.at >= 0 || !this.facts) return;
+    const last = this.facts.channels.findIndex(([channel]) => channel === cursors.get(this.name));
+    if (last >= 0) { this.move(last); return; }
     const highest = this.facts.channels.map((row) => Math.max(-row[1], row[3]));
     this.move(highest.indexOf(Math.max(...highest)));
   }
@@ -99,7 +106,7 @@ class Sheet {
     if (column >= 0 && column < columns && row >= 0 && row < rows && k < this.facts.channels.length) this.move(k);
   }
 
-  #key(event) {
+  key(event) {
     if (!this.facts) return;
     const { columns } = this.facts.sheet;
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
@@ -116,6 +123,7 @@ class Sheet {
   move(k) {
     if (!this.facts?.channels[k]) return;
     this.at = k;
+    cursors.set(this.name, this.facts.channels[k][0]);
     this.#tell(this.facts.channels[k]);
     if (!this.image.naturalWidth) return; // drawn as soon as the sheet has come
     const { scale, left, top } = this.#place();
@@ -162,7 +170,7 @@ class Sheet {
 function mapQuery(query) {
   const fields = new URLSearchParams(query);
   for (const name of [...fields.keys()]) if (!["scale", "colors"].includes(name)) fields.delete(name);
-  return fields.size ? `?${fields}` : "";
+  return String(fields) && `?${fields}`;
 }
 
 // The page of one channel: its map over the photo.
@@ -179,8 +187,16 @@ function layMap() {
 function begin() {
   const frame = document.getElementById("sheet");
   if (frame && !frame.sheet) frame.sheet = new Sheet(frame);
-  frame?.sheet.showStrongest();
+  frame?.sheet.begin();
   layMap();
 }
 begin();
 document.addEventListener("htmx:after:swap", begin);
+
+// The keys of the sheet work when nothing else has them.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.key === " ") return;
+  if (document.querySelector("dialog[open], .menu[open]")) return;
+  const here = document.activeElement;
+  if (here === document.body || here?.id === "main") document.getElementById("sheet")?.sheet?.key(event);
+});

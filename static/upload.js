@@ -20,9 +20,7 @@ function refuse(entry, sentence) {
 }
 
 // One picture: resolves to its address, or to null when it was refused.
-function send(file, name) {
-  const entry = row(name);
-  if (file.size > Number(place.dataset.limit)) { refuse(entry, words.large); return Promise.resolve(null); }
+function send(entry, file, name) {
   const bar = entry.querySelector("progress"), said = entry.querySelector(".said");
   const form = new FormData();
   form.append(place.dataset.field, file, name);
@@ -50,12 +48,28 @@ function send(file, name) {
   });
 }
 
-async function take(files) {
-  list.replaceChildren();
-  const addresses = [];
-  for (const [file, name] of files) addresses.push(await send(file, name));
-  const taken = addresses.filter(Boolean);
-  if (files.length === 1 && taken.length === 1) location.assign(taken[0]);
+// One queue over all that is brought: every picture has its row at once, and they go one by one.
+const queue = [];
+let brought = 0, busy = false;
+function take(files) {
+  if (!busy) { list.replaceChildren(); brought = 0; }
+  for (const [file, name] of files) {
+    const entry = row(name);
+    brought += 1;
+    if (file.size > Number(place.dataset.limit)) refuse(entry, words.large);
+    else queue.push([entry, file, name]);
+  }
+  if (!busy) work();
+}
+async function work() {
+  busy = true;
+  const taken = [];
+  while (queue.length) {
+    const address = await send(...queue.shift());
+    if (address) taken.push(address);
+  }
+  busy = false;
+  if (brought === 1 && taken.length) location.assign(taken[0]);
   else if (taken.length) htmx.ajax("GET", place.dataset.list, { target: "#pictures", headers: { "HX-Target": "section#pictures" }, swap: "outerHTML" });
 }
 const named = (files) => [...files].map((file) => [file, file.name]);
@@ -63,7 +77,7 @@ const named = (files) => [...files].map((file) => [file, file.name]);
 const file = document.getElementById("file");
 file.addEventListener("change", () => { if (file.files.length) take(named(file.files)); file.form.reset(); });
 const capture = document.getElementById("capture");
-capture.addEventListener("change", () => { if (capture.files.length) take(named(capture.files)); });
+capture.addEventListener("change", () => { if (capture.files.length) take(named(capture.files)); capture.value = ""; });
 
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 document.addEventListener("dragover", (event) => {

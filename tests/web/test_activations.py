@@ -90,6 +90,23 @@ def test_a_map_is_one_channel_of_its_sheet(server: Laterna) -> None:
         assert max(image.size) <= 96 + 24
 
 
+def test_a_channel_tells_which_samples_excite_it_most(server: Laterna) -> None:
+    layer, channel = "blocks.1.0.bn1", 5
+    with server.client() as client:
+        base = f"/models/{MODEL}/layers/{layer}/channels/{channel}.json"
+        path = f"/models/{MODEL}/layers/{layer}.json"
+        largest = {}
+        for image in client.get("/images.json").json()["samples"][-3:]:
+            rows = client.get(f"{image['url']}{path}").json()["channels"]
+            largest[image["id"]] = rows[channel]["max"]
+        told = client.get(base).json()["images"]
+    known = [image["id"] for image in told if image["max"] is not None]
+    assert known == [image["id"] for image in told][: len(known)]
+    assert known == sorted(largest, key=lambda id: -largest[id])
+    assert {image["id"]: image["max"] for image in told[: len(known)]} == largest
+    assert len(told) > len(known)
+
+
 def test_untrained_networks_say_so_on_the_page(server: Laterna) -> None:
     path = "/images/coffee/models/squeezenet1_1-untrained"
     with server.client() as client:
@@ -130,3 +147,32 @@ def test_filters_are_drawn_for_convolutions_only(server: Laterna) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_filters")
         assert "filters.png" not in client.get(f"{base}/bn1").text
         assert "filters.png" in client.get(f"{base}/conv_stem").text
+
+
+def test_a_legend_tells_no_numbers_where_every_channel_has_its_own_scale(server: Laterna) -> None:
+    with server.client() as client:
+        legends = {}
+        for scale in ("layer", "channel"):
+            client.get(f"{GRID}.json?scale={scale}")
+            page = client.get(f"{GRID}?scale={scale}").text
+            legends[scale] = re.search(r'<div class="legend">.*?</div>', page, re.DOTALL)
+        facts = client.get(f"{GRID}/channels/7.json?scale=channel").json()
+        own = client.get(f"{GRID}/channels/7?scale=channel").text
+    assert legends["layer"] is not None
+    assert legends["channel"] is not None
+    assert "<span>" in legends["layer"].group()
+    assert "Every channel has its own scale" in legends["channel"].group()
+    assert "<span>" not in legends["channel"].group()
+    assert facts["scale"]["mode"] == "channel"
+    assert "Every channel has its own scale" not in own, "a single map has one scale, with numbers"
+    assert re.search(r'<div class="legend">.*?<span>.*?</div>', own, re.DOTALL)
+
+
+def test_the_table_leads_to_maps_in_the_same_scale_and_colours(server: Laterna) -> None:
+    chosen = "scale=channel&colors=viridis"
+    with server.client() as client:
+        client.get(f"{GRID}.json?{chosen}&sort=max")
+        page = html.unescape(client.get(f"{GRID}?{chosen}&sort=max").text)
+    leads = re.findall(r'<th scope="row"[^>]*><a href="([^"]*)">(\d+)</a>', page)
+    assert leads
+    assert all(url == f"{GRID}/channels/{channel}?{chosen}" for url, channel in leads)
