@@ -1,5 +1,6 @@
 """Pictures: taken in, shown, shared, deleted; and what a network takes one for."""
 
+import asyncio
 import time
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ async def images_page(
 
 @router.get(urls.IMAGE_PREVIEW, responses={200: {"content": {"image/jpeg": {}}}})
 async def preview(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
-    """A picture as a JPEG of at most 640 pixels."""
+    """A picture as a JPEG of at most 1024 pixels."""
     kept = studio.image(image, owner)
     return _file(request, kept, kept.preview, "image/jpeg")
 
@@ -112,8 +113,8 @@ async def delete(studio: TheStudio, owner: Owner, image: str) -> RedirectRespons
 
 
 async def _share(studio: Studio, owner: str | None, image: str, shared: bool) -> KeptImage:
-    studio.archive.share_image(studio.own_image(image, owner).id, shared)
-    return studio.own_image(image, owner)
+    own_one = studio.own_image(image, owner)
+    return await asyncio.to_thread(studio.archive.share_image, own_one.id, shared)
 
 
 @router.post(urls.IMAGE_SHARE + urls.JSON, response_model=twins.Image)

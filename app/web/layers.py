@@ -1,5 +1,6 @@
 """Layers and channels of a network, without a picture: numbers, filters, where to look next."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -7,7 +8,7 @@ from fastapi.responses import Response
 
 from app.studio.studio import Studio
 from app.web import models, pages, results, twins, urls
-from app.web.fields import FilterQuery, filters_recipe
+from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.given import TheStudio, check_channel, description, layer_of, neighbours
 
 router = APIRouter()
@@ -42,7 +43,11 @@ async def channel_filters_png(
 
 @router.get(urls.CHANNEL + urls.JSON, response_model=twins.Channel)
 async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) -> dict[str, Any]:
-    """One channel of a layer."""
+    """One channel of a layer, and the sample photos, those first that excite it most.
+
+    Strongest first as far as the layer's grids are made already; photos whose `max` is not known
+    yet come last.
+    """
     described, found = await _channel(studio, model, layer, channel)
     return {
         "model": described["name"],
@@ -51,11 +56,19 @@ async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) 
         "channels": found["shape"][0],
         "shape": found["shape"][1:],
         "filter_url": urls.channel_filters(model, layer, channel) if has_filters(found) else None,
-        "images": [
-            {"id": image.id, "url": urls.map(image.id, model, layer, channel)}
-            for image in studio.sample_images()
-        ],
+        "images": await asyncio.to_thread(_excited, studio, model, layer, channel),
     }
+
+
+def _excited(studio: Studio, model: str, layer: str, channel: int) -> list[dict[str, Any]]:
+    """The samples by the channel's largest value; None where no grid has told it yet, last."""
+    rows: list[dict[str, Any]] = []
+    for image in studio.sample_images():
+        made = studio.made(grid_recipe(image, model, layer, GridFields()))
+        known = {row["channel"]: row["max"] for row in made.facts["channels"]} if made else {}
+        url = urls.map(image.id, model, layer, channel)
+        rows.append({"id": image.id, "url": url, "max": known.get(channel)})
+    return sorted(rows, key=lambda row: (row["max"] is None, -(row["max"] or 0.0)))
 
 
 @router.get(urls.CHANNEL, include_in_schema=False)

@@ -1,5 +1,7 @@
 """Results: a recipe -> its picture, from the archive or made now; a 304 for who has it."""
 
+import asyncio
+
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -23,7 +25,7 @@ async def picture(request: Request, studio: Studio, recipe: Recipe) -> Response:
 async def _bytes(studio: Studio, recipe: Recipe, result: Result) -> bytes:
     """The bytes of a result; made again when they were damaged on disk."""
     for _ in range(2):
-        body = studio.read(result)
+        body = await asyncio.to_thread(studio.read, result)
         if body is not None:
             return body
         result = await studio.make(recipe)
