@@ -7,7 +7,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from babel import negotiate_locale
+from babel import Locale, negotiate_locale
 from babel.dates import format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -120,10 +120,12 @@ def _digits(number: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as per cent with one decimal."""
-    return format_percent(share, format="0.0 %", locale=spoken())
+    """A share as per cent with one decimal, with or without a space as the language has it."""
+    pattern = Locale.parse(spoken()).percent_formats[None].pattern.replace("#,##0", "0.0")
+    return format_percent(share, format=pattern, locale=spoken())
 
 
 def duration(seconds: float) -> str:
-    """A time span in words: 23 hours."""
-    return format_timedelta(timedelta(seconds=max(60.0, seconds)), locale=spoken())
+    """A time span in words, in a unit of which there are two or more: 24 hours, 90 minutes."""
+    span = timedelta(seconds=max(60.0, seconds))
+    return format_timedelta(span, granularity="minute", threshold=2.0, locale=spoken())

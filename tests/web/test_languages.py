@@ -60,12 +60,19 @@ def test_numbers_kinds_and_errors_are_told_in_the_language() -> None:
         assert languages.whole(4652008) == "4.652.008"
         assert languages.short(4652008) == "4,65 mio."
         assert languages.kind("batch norm + ReLU6") == "batchnorm + ReLU6"
+        assert languages.percent(0.4567) == "45,7\N{NO-BREAK SPACE}%"
+        assert languages.duration(24 * 3600 - 1) == "24 timer"
         error = UnknownLayer(model="VGG-16", layer="x")
         assert "intet lag" in error.message(languages.gettext)
     finally:
         languages.speak("en")
     assert languages.short(0.012345) == "0.0123"
     assert languages.short(0) == "0"
+    assert languages.percent(0.4567) == "45.7%"
+    assert languages.duration(24 * 3600 - 1) == "24 hours"
+    assert languages.duration(47 * 3600) == "47 hours"
+    assert languages.duration(72 * 3600) == "3 days"
+    assert languages.duration(90 * 60) == "90 minutes"
     assert languages.short(-3.14159) == "-3.14"
     assert languages.short(1234.5) == "1,234"
     assert languages.short(2.5e-7) == "2.5E-7"
