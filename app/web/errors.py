@@ -1,5 +1,8 @@
 """Errors: LaternaError -> JSON for programs, a fragment for htmx, a page for people."""
 
+import re
+from typing import Any
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,10 +30,23 @@ def wants_json(request: Request) -> bool:
     return request.url.path.endswith((urls.PNG, ".jpg")) and "text/html" not in accept
 
 
+def retry_after(error: LaternaError) -> int | None:
+    """Seconds after which it is worth another try: what the sentence says, if it says it."""
+    if error.retry_after is None:
+        return None
+    return int(error.facts.get("seconds", error.retry_after))
+
+
+def retry(error: LaternaError) -> dict[str, str]:
+    """The header that tells programs when to try again, if that is worth it."""
+    seconds = retry_after(error)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
 def answer(request: Request, error: LaternaError) -> Response:
     """An error in the form that the asker can use."""
     message = error.message(languages.gettext)
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    headers = retry(error)
     if isinstance(error, WrongMethod):
         headers["Allow"] = error.facts["allowed"]
     if wants_json(request):
@@ -45,7 +61,7 @@ def answer(request: Request, error: LaternaError) -> Response:
         code=error.code,
         message=message,
         number=error.status,
-        retry_after=error.retry_after if request.method == "GET" else None,
+        retry_after=retry_after(error) if request.method == "GET" else None,
         target=pages.wanted_block(request),
         again=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
     )
@@ -72,7 +88,33 @@ def install(app: FastAPI) -> None:
     async def wrong_field(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part not in ("query", "path", "body")]
-        return answer(request, WrongField(field=".".join(place) or "body", allowed=first["msg"]))
+        return answer(request, WrongField(field=".".join(place) or "body", allowed=_allowed(first)))
+
+
+def _allowed(problem: dict[str, Any]) -> str:
+    """What would be right, from what pydantic says is wrong."""
+    whole = languages.gettext("it must be a whole number.")
+    choice = languages.gettext("it must be one of {expected}.")
+    sentences = {
+        "int_parsing": whole,
+        "int_type": whole,
+        "int_from_float": whole,
+        "int_parsing_size": whole,
+        "bool_parsing": languages.gettext("it must be “on” or “off”."),
+        "greater_than_equal": languages.gettext("it must be {ge} or more."),
+        "less_than_equal": languages.gettext("it must be {le} or less."),
+        "string_too_long": languages.gettext("it may have {max_length} characters at most."),
+        "missing": languages.gettext("it must be given."),
+        "literal_error": choice,
+        "value_error": choice,
+    }
+    facts = dict(problem.get("ctx", {}))
+    if problem["type"] == "value_error":
+        facts["expected"] = str(facts["error"])
+    elif "expected" in facts:
+        facts["expected"] = ", ".join(re.findall(r"'([^']*)'", facts["expected"]))
+    sentence = sentences.get(problem["type"], languages.gettext("it cannot be read."))
+    return sentence.format(**facts)
 
 
 def _said(request: Request, error: HTTPException) -> LaternaError:
@@ -84,4 +126,4 @@ def _said(request: Request, error: HTTPException) -> LaternaError:
         return WrongMethod(method=request.method, allowed=allowed)
     if error.status_code == 404:
         return UnknownPage()
-    return BadRequest(reason=str(error.detail))
+    return BadRequest(reason=str(error.detail).rstrip("."))

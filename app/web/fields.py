@@ -24,7 +24,7 @@ class Colored(BaseModel):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in ("", *NAMES):
-            raise ValueError(f"one of {', '.join(NAMES)}")
+            raise ValueError(", ".join(NAMES))
         return name
 
     def chosen(self) -> dict[str, Any]:

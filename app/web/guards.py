@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, ForeignOrigin, LaternaError, TooLarge, WrongHost
 from app.settings import MIB, Settings
-from app.web import errors, languages, metrics, preferences, urls
+from app.web import errors, languages, metrics, pages, preferences, urls
 
 log = structlog.get_logger("laterna.web")
 
@@ -35,6 +35,12 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
+#: What decides, besides the address, what an answer in JSON says.
+JSON_VARY = "Accept-Language, Cookie"
+#: Answers in JSON that are the same for everybody.
+SHARED_JSON = (urls.OPENAPI, urls.HEALTHZ)
+#: Pictures of full size that one form may bring.
+FORM_FILES = 10
 #: What a multipart form adds to the bytes of its file.
 FORM_BYTES = 64 * 1024
 
@@ -84,6 +90,9 @@ class _Sight:
             headers = MutableHeaders(scope=message)
             for name, value in {**SECURITY, "X-Request-ID": self.id}.items():
                 headers[name] = value
+            if _is_personal(self.scope["path"], headers):
+                headers.setdefault("Cache-Control", pages.PRIVATE)
+                headers.add_vary_header(JSON_VARY)
         elif self.method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
@@ -102,6 +111,12 @@ class _Sight:
             status=status,
             seconds=round(seconds, 4),
         )
+
+
+def _is_personal(path: str, headers: MutableHeaders) -> bool:
+    """Whether an answer is in JSON and depends on who asks, or in which language."""
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return is_json and path not in SHARED_JSON
 
 
 class Door:
@@ -127,6 +142,7 @@ class Door:
         except LaternaError as refusal:
             await errors.answer(Request(scope), refusal)(scope, receive, send)
             return
+        scope["query_string"] = _without_blanks(scope["query_string"])
         await self.app(scope, _counted(receive, limit, shown), send)
 
     def _check_host(self, headers: Headers) -> None:
@@ -137,9 +153,17 @@ class Door:
 
     def _limit(self, scope: Scope) -> tuple[int, int]:
         """(bytes that a body may have, bytes that people are told of)."""
-        if scope["path"] in (urls.IMAGES, urls.IMAGES + urls.JSON):
+        if scope["path"] == urls.IMAGES + urls.JSON:
             return self._upload_bytes + FORM_BYTES, self._upload_bytes
+        if scope["path"] == urls.IMAGES:  # several pictures; each is held to the limit of one
+            together = FORM_FILES * self._upload_bytes
+            return together + FORM_BYTES, together
         return self._body_bytes, self._body_bytes
+
+
+def _without_blanks(query: bytes) -> bytes:
+    """A query without the fields that were left empty; those count as absent."""
+    return b"&".join(field for field in query.split(b"&") if field.partition(b"=")[2])
 
 
 def _hostname(host: str) -> str:
@@ -177,7 +201,7 @@ def _check_length(headers: Headers, limit: int, shown: int) -> None:
     if not given.isdigit():
         raise BadRequest(reason="Content-Length")
     if int(given) > limit:
-        raise TooLarge(limit_mb=_mb(shown))
+        raise TooLarge(limit_mb=mb(shown))
 
 
 def _counted(receive: Receive, limit: int, shown: int) -> Receive:
@@ -189,11 +213,12 @@ def _counted(receive: Receive, limit: int, shown: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
-            raise TooLarge(limit_mb=_mb(shown))
+            raise TooLarge(limit_mb=mb(shown))
         return message
 
     return counting
 
 
-def _mb(size: int) -> str:
+def mb(size: int) -> str:
+    """Bytes as people are told of them, in MB."""
     return f"{size / MIB:g}"

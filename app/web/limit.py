@@ -1,5 +1,6 @@
 """How many pictures one address may bring per minute."""
 
+import math
 import time
 from typing import Annotated
 
@@ -23,7 +24,7 @@ class UploadLimit:
         address = request.client.host if request.client else "?"
         if not self._limiter.hit(self._item, address):
             until = self._limiter.get_window_stats(self._item, address).reset_time
-            raise TooManyUploads(seconds=max(1, round(until - time.time())))
+            raise TooManyUploads(seconds=max(1, math.ceil(until - time.time())))
 
 
 async def _upload_limit(request: Request) -> UploadLimit:

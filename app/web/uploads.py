@@ -5,10 +5,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import UploadFile
 
 from app.archive import KeptImage
-from app.errors import LaternaError, NoFile
+from app.errors import LaternaError, NoFile, TooLarge
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import images, languages, pages, sessions, twins, urls
+from app.web import errors, guards, images, languages, pages, sessions, twins, urls
 from app.web.given import TheSettings, TheStudio
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
@@ -43,6 +43,9 @@ async def _files(request: Request) -> list[UploadFile]:
 
 
 async def _take(studio: Studio, file: UploadFile, owner: str) -> KeptImage:
+    most = studio.settings.upload_max_bytes
+    if (file.size or 0) > most:
+        raise TooLarge(limit_mb=guards.mb(most))
     return await studio.take_picture(await file.read(), file.filename or "", owner)
 
 
@@ -99,6 +102,13 @@ def _uploaded(
     said = [(name, refusal.message(languages.gettext)) for name, refusal in refused]
     mine = images.own(studio, settings, owner)
     samples = studio.sample_images()
+    headers = errors.retry(refused[-1][1])
     return pages.respond(
-        request, "images.html", status=status, samples=samples, refused=said, **mine
+        request,
+        "images.html",
+        status=status,
+        headers=headers,
+        samples=samples,
+        refused=said,
+        **mine,
     )

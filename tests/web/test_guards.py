@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from urllib.parse import urlsplit
 
@@ -144,6 +146,76 @@ def test_other_bodies_have_a_limit_of_their_own(server: Laterna) -> None:
         body = "theme=" + "x" * (MIB + 1)
         form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         assert client.post("/preferences", content=body, headers=form).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/images.json", "/models.json", "/images/chelsea.json", "/queue.json"]
+)
+def test_answers_in_json_are_kept_by_no_shared_cache(server: Laterna, path: str) -> None:
+    with server.client() as client:
+        headers = client.get(path).headers
+        assert headers["cache-control"] == "private, no-cache"
+        assert {"Accept-Language", "Cookie"} <= set(headers["vary"].split(", "))
+        assert client.get("/nowhere.json").headers["cache-control"] == "no-store"
+        assert "cache-control" not in client.get("/openapi.json").headers
+
+
+def test_fields_left_empty_count_as_absent(server: Laterna) -> None:
+    grid = "/images/chelsea/models/efficientnet-lite0/layers/conv_stem"
+    with server.client() as client:
+        for tail in ("", ".json", ".png"):
+            answer = client.get(f"{grid}{tail}?channel=&tile=&scale=&first=&sort=&colors=")
+            assert answer.status_code == 200
+
+
+GRID = "/images/chelsea/models/efficientnet-lite0/layers/conv_stem"
+
+
+@pytest.mark.parametrize(
+    ("path", "english", "danish"),
+    [
+        (f"{GRID}.json?tile=x", "must be a whole number.", "skal være et helt tal."),
+        (f"{GRID}.json?tile=-1", "must be 0 or more.", "skal være 0 eller mere."),
+        (f"{GRID}.json?tile=999", "must be 512 or less.", "skal være 512 eller mindre."),
+        (f"{GRID}.json?scale=x", "one of layer, channel.", "en af layer, channel."),
+        (f"{GRID}.json?colors=x", "must be one of ", "skal være en af "),
+        (
+            f"/models/efficientnet-lite0/classes.json?q={'x' * 101}",
+            "100 characters at most.",
+            "højst have 100 tegn.",
+        ),
+    ],
+)
+def test_a_wrong_field_is_told_in_the_language(
+    server: Laterna, path: str, english: str, danish: str
+) -> None:
+    with server.client() as client:
+        for language, sentence in (("en", english), ("da", danish)):
+            answer = client.get(path, headers={"Accept-Language": language})
+            assert answer.status_code == 422
+            assert sentence in answer.json()["error"]["message"]
+
+
+def test_no_sentence_ends_twice(server: Laterna) -> None:
+    form = {"Content-Type": "multipart/form-data"}
+    with server.client() as client:
+        answer = client.post("/images.json", content=b"x", headers=form)
+    assert answer.status_code == 400
+    assert not answer.json()["error"]["message"].endswith("..")
+
+
+def test_what_libraries_log_is_json_too() -> None:
+    said = (
+        "import logging, app.logs as logs; logs.configure_logs();"
+        "logging.getLogger('python_multipart').warning('odd');"
+        "logging.getLogger('somebody').warning('hello %d', 3)\n"
+        "try: 1 / 0\n"
+        "except Exception: logging.getLogger('somebody').exception('oh')"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    hello, oh = (json.loads(line) for line in done.stderr.splitlines())
+    assert (hello["event"], hello["logger"], hello["level"]) == ("hello 3", "somebody", "warning")
+    assert oh["exception"][0]["exc_type"] == "ZeroDivisionError"
 
 
 def test_head_is_a_get_without_its_body(server: Laterna) -> None:

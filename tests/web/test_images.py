@@ -1,6 +1,7 @@
 """Pictures by HTTP: an upload is its browser's own until it is shared or deleted."""
 
 import io
+from pathlib import Path
 
 import pytest
 from fastapi import Request
@@ -8,7 +9,7 @@ from PIL import Image
 
 from app.errors import TooManyUploads
 from app.web.limit import UploadLimit
-from tests.running import Laterna
+from tests.running import Laterna, laterna
 
 MODEL = "efficientnet-lite0"
 LAYER = "conv_stem"
@@ -135,3 +136,40 @@ def test_too_many_uploads_within_a_minute_are_told_to_wait() -> None:
     with pytest.raises(TooManyUploads) as told:
         limit.hit(request)
     assert 0 < told.value.facts["seconds"] <= 60
+
+
+def test_the_wait_is_the_one_that_is_told(tmp_path: Path) -> None:
+    with (
+        laterna(tmp_path / "data", LATERNA_UPLOADS_PER_MINUTE="1") as narrow,
+        narrow.client() as client,
+    ):
+        files = {"file": ("a.jpg", b"no picture")}
+        assert client.post("/images.json", files=files).status_code == 415
+        program = client.post("/images.json", files=files)
+        person = client.post("/images", files=files, headers={"Accept": "text/html"})
+        both = [("file", ("a.jpg", b"x")), ("file", ("b.jpg", b"y"))]
+        several = client.post("/images", files=both, headers={"Accept": "text/html"})
+    said = program.json()["error"]["message"]
+    for answer, text in ((program, said), (person, person.text), (several, several.text)):
+        assert answer.status_code == 429
+        assert f"Wait {answer.headers['retry-after']} seconds" in text
+    assert int(program.headers["retry-after"]) > 30
+
+
+def test_each_picture_of_a_form_has_the_whole_limit(tmp_path: Path) -> None:
+    with (
+        laterna(tmp_path / "data", LATERNA_UPLOAD_MAX_BYTES="262144") as narrow,
+        narrow.client() as client,
+    ):
+        fits = [("file", (f"{n}.jpg", jpeg() + bytes(200_000))) for n in range(3)]
+        answer = client.post("/images", files=fits)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/images")
+        large = [fits[0], ("file", ("large.jpg", jpeg() + bytes(300_000)))]
+        answer = client.post("/images", files=large, headers={"Accept": "text/html"})
+        assert answer.status_code == 413
+        assert "<b>large.jpg</b>: This is too large: at most 0.25 MB" in answer.text
+        assert client.post("/images.json", files=large[1:]).status_code == 413
+        many = [("file", (f"{n}.jpg", bytes(262_144))) for n in range(11)]
+        answer = client.post("/images", files=many, headers={"Accept": "text/html"})
+        assert answer.status_code == 413
+        assert len(client.get("/images.json").json()["images"]) == 4
