@@ -135,6 +135,48 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     expect(shown.first).to_contain_text("conv_head")
 
 
+def test_the_keys_work_before_anything_is_focused_and_back_finds_the_cursor(page: Page) -> None:
+    page.goto(GRID)
+    numbers_are_there(page)
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#inspected")).to_contain_text("Channel 1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/channels/1")
+    expect(page.locator("#map")).to_be_visible()
+    page.go_back()
+    numbers_are_there(page)
+    expect(page.locator("#inspected")).to_have_text("Channel 1")
+    expect(page.locator("#sheet")).to_be_focused()
+    page.keyboard.press(".")
+    expect(page.locator("h1")).not_to_contain_text("blocks.2.0 ")
+    expect(page.locator("#sheet")).to_be_focused()
+
+
+def test_brackets_typed_with_alt_gr_change_the_layer(page: Page) -> None:
+    page.goto(GRID)
+    numbers_are_there(page)
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: ']', ctrlKey: true,"
+        " altKey: true, modifierAltGraph: true, bubbles: true, cancelable: true }))"
+    )
+    expect(page.locator("h1")).not_to_contain_text("blocks.2.0 ")
+
+
+def test_finding_says_when_nothing_is_left_and_gives_the_folds_back(page: Page) -> None:
+    page.goto(GRID)
+    folds = "[...document.querySelectorAll('.layers details')].map((fold) => fold.open)"
+    before = page.evaluate(folds)
+    page.fill("#find", "conv_pw no such layer")
+    expect(page.locator(".find [role=status]")).to_have_text("nothing found")
+    page.fill("#find", "")
+    expect(page.locator(".find [role=status]")).to_have_text("")
+    assert page.evaluate(folds) == before
+    page.fill("#find", "conv_head")
+    page.press("#find", "Enter")
+    expect(page.locator("h1")).to_contain_text("conv_head")
+
+
 def test_every_control_can_be_reached_by_tab_and_shows_where_it_is(page: Page) -> None:
     page.goto(GRID)
     numbers_are_there(page)

@@ -71,6 +71,17 @@ def test_several_pictures_have_a_bar_each_and_a_bad_one_its_reason(
     assert "415" in complaints.pop()
 
 
+def test_what_is_dropped_during_an_upload_is_taken_too(page: Page) -> None:
+    page.goto("/images")
+    page.evaluate(BRING, ["drop", [as_file(CHELSEA)]])
+    page.evaluate(BRING, ["drop", [as_file(COFFEE), as_file(CHELSEA, "again.jpg")]])
+    rows = page.locator("#uploads li")
+    expect(rows).to_have_count(3)
+    expect(rows.get_by_role("link")).to_have_count(3)
+    expect(page.locator("#pictures .photos > li")).to_have_count(3)
+    assert page.url.endswith("/images"), "more than one was brought, so one stays here"
+
+
 def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
     page.goto("/")
     page.locator("#camera-open").click()
