@@ -13,7 +13,7 @@ from app.archive import KeptImage
 from app.studio.recipes import Recipe
 from app.studio.studio import Studio
 from app.vision.colors import NAMES
-from app.web import models, pages, results, twins, urls
+from app.web import failures, models, pages, results, twins, urls
 from app.web.fields import (
     SCALES,
     SORTS,
@@ -36,9 +36,7 @@ from app.web.sessions import Owner
 router = APIRouter()
 #: Rows of the table of channels on one page.
 ROWS = 48
-PNG: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}}, "description": "One PNG."}
-}
+PNG = failures.media("image/png") | failures.MADE
 
 
 First = Annotated[int, Query(ge=0, description="First row of the table of channels.")]
@@ -62,7 +60,7 @@ async def map_png(
     return await results.picture(request, studio, recipe)
 
 
-@router.get(urls.MAP + urls.JSON, response_model=twins.Map)
+@router.get(urls.MAP + urls.JSON, response_model=twins.Map, responses=failures.MADE)
 async def map_json(
     studio: TheStudio,
     owner: Owner,
@@ -123,7 +121,7 @@ async def grid_png(
     return await results.picture(request, studio, grid_recipe(kept, model, layer, fields))
 
 
-@router.get(urls.GRID + urls.JSON, response_model=twins.Grid)
+@router.get(urls.GRID + urls.JSON, response_model=twins.Grid, responses=failures.MADE)
 async def grid_json(
     studio: TheStudio, owner: Owner, fields: GridQuery, image: str, model: str, layer: str
 ) -> dict[str, Any]:

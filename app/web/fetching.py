@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import UnknownPage
 from app.studio.fetching import Fetching
 from app.studio.studio import Studio
-from app.web import languages, models, pages, twins, urls
+from app.web import failures, languages, models, pages, twins, urls
 from app.web.given import TheStudio
 from app.zoo.catalogue import Entry
 
@@ -33,7 +33,12 @@ def _start(studio: Studio, model: str) -> Fetching:
     return studio.fetcher.start(studio.catalogue.entry(model))
 
 
-@router.post(urls.FETCH + urls.JSON, status_code=202, response_model=twins.Fetching)
+@router.post(
+    urls.FETCH + urls.JSON,
+    status_code=202,
+    response_model=twins.Fetching,
+    responses=failures.FETCHED,
+)
 async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
     """Start fetching a network's weights from the mirror; asking twice is harmless."""
     return facts(model, _start(studio, model))
@@ -46,7 +51,7 @@ async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
     return pages.go(urls.MODELS)
 
 
-@router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202)
+@router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202, responses=failures.FETCHED)
 async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
     """Stop fetching a network's weights."""
     studio.fetcher.cancel(studio.catalogue.entry(model).name)

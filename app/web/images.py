@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from app.archive import KeptImage
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import pages, twins, urls
+from app.web import failures, pages, twins, urls
 from app.web.given import TheSettings, TheStudio
 from app.web.sessions import Owner
 
@@ -70,7 +70,7 @@ async def images_page(
     return pages.respond(request, "images.html", samples=samples, refused=[], **mine)
 
 
-@router.get(urls.IMAGE_PREVIEW, responses={200: {"content": {"image/jpeg": {}}}})
+@router.get(urls.IMAGE_PREVIEW, responses=failures.media("image/jpeg") | failures.KEPT)
 async def preview(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
     """A picture as a JPEG of at most 1024 pixels."""
     kept = studio.image(image, owner)
@@ -85,20 +85,20 @@ def _file(request: Request, image: KeptImage, path: Any, media: str) -> Response
     return FileResponse(path, media_type=media, headers=headers)
 
 
-@router.get(urls.IMAGE + urls.PNG, responses={200: {"content": {"image/png": {}}}})
+@router.get(urls.IMAGE + urls.PNG, responses=failures.media("image/png") | failures.KEPT)
 async def image_png(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
     """A picture as kept: upright, without metadata, lossless."""
     kept = studio.image(image, owner)
     return _file(request, kept, kept.picture, "image/png")
 
 
-@router.get(urls.IMAGE + urls.JSON, response_model=twins.Image)
+@router.get(urls.IMAGE + urls.JSON, response_model=twins.Image, responses=failures.KEPT)
 async def image_json(studio: TheStudio, owner: Owner, image: str) -> dict[str, Any]:
     """A picture: its size, and how long it stays."""
     return facts(studio.image(image, owner))
 
 
-@router.delete(urls.IMAGE, status_code=204)
+@router.delete(urls.IMAGE, status_code=204, responses=failures.CHANGED)
 async def delete_json(studio: TheStudio, owner: Owner, image: str) -> Response:
     """Delete a picture with everything made from it."""
     await studio.delete_image(studio.own_image(image, owner).id)
@@ -117,7 +117,7 @@ async def _share(studio: Studio, owner: str | None, image: str, shared: bool) ->
     return await asyncio.to_thread(studio.archive.share_image, own_one.id, shared)
 
 
-@router.post(urls.IMAGE_SHARE + urls.JSON, response_model=twins.Image)
+@router.post(urls.IMAGE_SHARE + urls.JSON, response_model=twins.Image, responses=failures.CHANGED)
 async def share_json(
     studio: TheStudio, owner: Owner, image: str, shared: Annotated[bool, Form()] = False
 ) -> dict[str, Any]:

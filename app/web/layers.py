@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.studio.studio import Studio
-from app.web import models, pages, results, twins, urls
+from app.web import failures, models, pages, results, twins, urls
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.given import TheStudio, check_channel, description, layer_of, neighbours
 
@@ -19,7 +19,7 @@ def has_filters(layer: dict[str, Any]) -> bool:
     return layer["kind"] in ("convolution", "transposed convolution")
 
 
-@router.get(urls.FILTERS, responses={200: {"content": {"image/png": {}}}})
+@router.get(urls.FILTERS, responses=failures.media("image/png") | failures.MADE)
 async def filters_png(
     request: Request, studio: TheStudio, fields: FilterQuery, model: str, layer: str
 ) -> Response:
@@ -27,7 +27,7 @@ async def filters_png(
     return await results.picture(request, studio, filters_recipe(model, layer, fields))
 
 
-@router.get(urls.CHANNEL_FILTERS, responses={200: {"content": {"image/png": {}}}})
+@router.get(urls.CHANNEL_FILTERS, responses=failures.media("image/png") | failures.MADE)
 async def channel_filters_png(
     request: Request,
     studio: TheStudio,
@@ -41,7 +41,7 @@ async def channel_filters_png(
     return await results.picture(request, studio, recipe)
 
 
-@router.get(urls.CHANNEL + urls.JSON, response_model=twins.Channel)
+@router.get(urls.CHANNEL + urls.JSON, response_model=twins.Channel, responses=failures.MADE)
 async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) -> dict[str, Any]:
     """One channel of a layer, and the sample photos, those first that excite it most.
 
@@ -97,7 +97,7 @@ async def _channel(
     return described, found
 
 
-@router.get(urls.LAYER + urls.JSON, response_model=twins.Layer)
+@router.get(urls.LAYER + urls.JSON, response_model=twins.Layer, responses=failures.MADE)
 async def layer_json(studio: TheStudio, model: str, layer: str) -> dict[str, Any]:
     """One layer of a network."""
     described = await description(studio, model)

@@ -10,7 +10,7 @@ from app.errors import NoClassifier
 from app.studio import networks
 from app.studio.networks import Card
 from app.studio.studio import Studio
-from app.web import languages, pages, twins, urls
+from app.web import failures, languages, pages, twins, urls
 from app.web.given import TheStudio, description
 from app.zoo.catalogue import Entry
 
@@ -77,7 +77,7 @@ def _outermost(name: str, holders: dict[str, str], blocks: set[str]) -> str:
     return name if name in blocks else ""
 
 
-@router.get(urls.CLASSES + urls.JSON, response_model=twins.Classes)
+@router.get(urls.CLASSES + urls.JSON, response_model=twins.Classes, responses=failures.MADE)
 async def classes_json(
     studio: TheStudio, model: str, q: Annotated[str, Query(max_length=100)] = ""
 ) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def found_classes(described: dict[str, Any], q: str) -> list[dict[str, Any]]:
     ]
 
 
-@router.get(urls.MODEL + urls.JSON, response_model=twins.Model)
+@router.get(urls.MODEL + urls.JSON, response_model=twins.Model, responses=failures.MADE)
 async def model_json(studio: TheStudio, model: str) -> dict[str, Any]:
     """A network: where it is from, how pictures are prepared for it, and all its layers."""
     return with_urls(await description(studio, model))

@@ -9,14 +9,14 @@ from app.archive import KeptImage
 from app.settings import Settings
 from app.studio import recipes
 from app.studio.studio import Studio
-from app.web import images, models, pages, twins, urls
+from app.web import failures, images, models, pages, twins, urls
 from app.web.given import TheSettings, TheStudio, description, obstacle
 from app.web.sessions import Owner
 
 router = APIRouter()
 
 
-@router.get(urls.PREDICTION + urls.JSON, response_model=twins.Prediction)
+@router.get(urls.PREDICTION + urls.JSON, response_model=twins.Prediction, responses=failures.MADE)
 async def prediction_json(
     studio: TheStudio, owner: Owner, image: str, model: str
 ) -> dict[str, Any]:

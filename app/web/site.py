@@ -14,6 +14,7 @@ from app.web import (
     activations,
     docs,
     errors,
+    failures,
     fetching,
     guards,
     health,
@@ -26,7 +27,6 @@ from app.web import (
     predictions,
     preferences,
     statics,
-    twins,
     uploads,
     urls,
 )
@@ -64,11 +64,7 @@ def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False},
-        responses={
-            404: {"model": twins.Failure, "description": "Not here."},
-            422: {"model": twins.Failure, "description": "A field is wrong."},
-            503: {"model": twins.Failure, "description": "Busy or away; see Retry-After."},
-        },
+        responses=failures.failures(400),
     )
     app.state.settings = settings
     app.state.studio = studio

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from app.web import examples
+
 
 class Twin(BaseModel):
     """The fields named here are there; there may be more."""
@@ -22,6 +24,7 @@ class Failure(BaseModel):
     """Every error in JSON."""
 
     error: Problem
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.FAILURE))
 
 
 class ModelRow(Twin):
@@ -42,27 +45,7 @@ class Models(BaseModel):
     """All networks."""
 
     models: list[ModelRow]
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "models": [
-                        {
-                            "name": "efficientnet-lite0",
-                            "title": "EfficientNet-Lite0",
-                            "status": "ready",
-                            "input_size": [3, 224, 224],
-                            "parameters": 4652008,
-                            "classes": 1000,
-                            "url": "…/efficientnet-lite0",
-                            "note": "",
-                            "untrained_url": None,
-                        }
-                    ]
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.MODELS))
 
 
 class Layer(Twin):
@@ -77,6 +60,7 @@ class Layer(Twin):
     stride: int
     inputs: list[str]
     url: str
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.LAYER))
 
 
 class Model(Twin):
@@ -91,10 +75,15 @@ class Model(Twin):
     multiply_adds: int
     weights: dict[str, str | None]
     layers: list[Layer]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.MODEL))
 
 
 class Channel(Twin):
-    """One channel of a layer, and the sample photos that excite it, strongest first."""
+    """One channel of a layer, and the sample photos, strongest first.
+
+    `max` is the channel's largest value for a photo; null, and last, until the layer's grid of that
+    photo has been made.
+    """
 
     model: str
     layer: str
@@ -102,15 +91,14 @@ class Channel(Twin):
     channels: int
     filter_url: str | None
     images: list[dict[str, Any]]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.CHANNEL))
 
 
 class Classes(BaseModel):
     """The classes whose label or number fits the search."""
 
     classes: list[dict[str, int | str]]
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"classes": [{"class": 954, "label": "banana"}]}]}
-    )
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.CLASSES))
 
 
 class Image(Twin):
@@ -125,6 +113,7 @@ class Image(Twin):
     expires: float | None
     shared: bool
     sample: bool
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.IMAGE))
 
 
 class Images(BaseModel):
@@ -132,6 +121,7 @@ class Images(BaseModel):
 
     samples: list[Image]
     images: list[Image]
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.IMAGES))
 
 
 class Prediction(Twin):
@@ -139,19 +129,7 @@ class Prediction(Twin):
 
     top: list[dict[str, Any]]
     layers: list[dict[str, str]]
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={
-            "examples": [
-                {
-                    "model": "efficientnet-lite0",
-                    "top": [{"class": 281, "label": "tabby", "probability": 0.42}],
-                    "crop": [75, 0, 375, 300],
-                    "layers": [{"name": "conv_stem", "url": "…/layers/conv_stem"}],
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.PREDICTION))
 
 
 class Grid(Twin):
@@ -162,29 +140,7 @@ class Grid(Twin):
     channels: list[dict[str, Any]]
     dead: int
     sheet: dict[str, int]
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={
-            "examples": [
-                {
-                    "shape": [32, 112, 112],
-                    "scale": {"mode": "layer", "low": 0.0, "high": 6.0, "sided": "one"},
-                    "channels": [
-                        {
-                            "channel": 0,
-                            "min": 0.0,
-                            "mean": 0.31,
-                            "max": 5.2,
-                            "share_active": 0.62,
-                            "dead": False,
-                        }
-                    ],
-                    "dead": 3,
-                    "sheet": {"columns": 8, "rows": 4, "tile": 112, "gap": 1},
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.GRID))
 
 
 class Map(Twin):
@@ -197,6 +153,7 @@ class Map(Twin):
     share_active: float
     dead: bool
     scale: dict[str, Any]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.MAP))
 
 
 class Fetching(Twin):
@@ -207,6 +164,7 @@ class Fetching(Twin):
     bytes: int
     total: int | None
     problem: str
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.FETCHING))
 
 
 class Device(BaseModel):
@@ -223,3 +181,4 @@ class Queue(BaseModel):
 
     devices: list[Device]
     waiting: list[str]
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.QUEUE))

@@ -8,7 +8,7 @@ from app.archive import KeptImage
 from app.errors import LaternaError, NoFile, TooLarge
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import errors, guards, images, languages, pages, sessions, twins, urls
+from app.web import errors, failures, guards, images, languages, pages, sessions, twins, urls
 from app.web.given import TheSettings, TheStudio
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
@@ -50,7 +50,11 @@ async def _take(studio: Studio, file: UploadFile, owner: str) -> KeptImage:
 
 
 @router.post(
-    urls.IMAGES + urls.JSON, status_code=201, response_model=twins.Image, openapi_extra=FORM
+    urls.IMAGES + urls.JSON,
+    status_code=201,
+    response_model=twins.Image,
+    responses=failures.TAKEN,
+    openapi_extra=FORM,
 )
 async def upload_json(
     request: Request, studio: TheStudio, limit: TheLimit, owner: Owner

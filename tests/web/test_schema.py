@@ -42,3 +42,22 @@ def test_no_reading_ends_in_a_failure_of_ours(server: Laterna) -> None:
                     ask()
         tried.append(operation.label)
     assert len(tried) > 15
+
+
+def test_the_description_tells_what_can_go_wrong_and_shows_every_answer(server: Laterna) -> None:
+    with server.client() as client:
+        described = client.get("/openapi.json").json()
+    upload = described["paths"]["/images.json"]["post"]["responses"]
+    assert {"201", "400", "403", "413", "415", "422", "429", "503", "507"} == set(upload)
+    grid = "/images/{image}/models/{model}/layers/{layer}.json"
+    assert {"404", "409", "422", "503", "507"} <= set(described["paths"][grid]["get"]["responses"])
+    assert "503" not in described["paths"]["/healthz"]["get"]["responses"]
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+                name = schema.get("$ref", "").rpartition("/")[2]
+                if name:
+                    assert described["components"]["schemas"][name]["examples"], (path, status)
+                if int(status) >= 400:
+                    assert name == "Failure", (path, status)

@@ -1,0 +1,109 @@
+"""Examples: one answer of each kind, for the OpenAPI description."""
+
+from typing import Any
+
+Example = dict[str, Any]
+
+
+def shown(example: Example) -> Example:
+    """What a model's configuration takes for its schema."""
+    return {"examples": [example]}
+
+
+FAILURE: Example = {"error": {"code": "unknown_image", "message": "This picture is not here."}}
+MODELS: Example = {
+    "models": [
+        {
+            "name": "efficientnet-lite0",
+            "title": "EfficientNet-Lite0",
+            "status": "ready",
+            "input_size": [3, 224, 224],
+            "parameters": 4652008,
+            "classes": 1000,
+            "url": "…/efficientnet-lite0",
+            "note": "",
+            "untrained_url": None,
+        }
+    ]
+}
+LAYER: Example = {
+    "name": "conv_stem",
+    "kind": "convolution",
+    "shape": [32, 112, 112],
+    "parameters": 864,
+    "multiply_adds": 10838016,
+    "receptive_field": 3,
+    "stride": 2,
+    "inputs": [],
+    "url": "…/layers/conv_stem",
+}
+MODEL: Example = {
+    "name": "efficientnet-lite0",
+    "title": "EfficientNet-Lite0",
+    "paper": "https://arxiv.org/abs/1905.11946",
+    "input_size": [3, 224, 224],
+    "preprocessing": {"resize": 256, "crop": 224},
+    "parameters": 4652008,
+    "multiply_adds": 385187552,
+    "weights": {"source": "package:…", "sha256": "…"},
+    "layers": [LAYER],
+}
+CHANNEL: Example = {
+    "model": "efficientnet-lite0",
+    "layer": "conv_stem",
+    "channel": 7,
+    "channels": 32,
+    "filter_url": "…/channels/7/filters.png",
+    "images": [
+        {"id": "coffee", "url": "…/channels/7", "max": 5.9},
+        {"id": "chelsea", "url": "…/channels/7", "max": None},
+    ],
+}
+CLASSES: Example = {"classes": [{"class": 954, "label": "banana"}]}
+IMAGE: Example = {
+    "id": "chelsea",
+    "name": "Chelsea, a cat",
+    "width": 451,
+    "height": 300,
+    "url": "…/chelsea",
+    "created": 1790000000.0,
+    "expires": None,
+    "shared": False,
+    "sample": True,
+}
+IMAGES: Example = {"samples": [IMAGE], "images": []}
+PREDICTION: Example = {
+    "model": "efficientnet-lite0",
+    "top": [{"class": 281, "label": "tabby", "probability": 0.42}],
+    "crop": [75, 0, 375, 300],
+    "layers": [{"name": "conv_stem", "url": "…/layers/conv_stem"}],
+}
+GRID: Example = {
+    "shape": [32, 112, 112],
+    "scale": {"mode": "layer", "low": 0.0, "high": 6.0, "sided": "one"},
+    "channels": [
+        {"channel": 0, "min": 0.0, "mean": 0.31, "max": 5.2, "share_active": 0.62, "dead": False}
+    ],
+    "dead": 3,
+    "sheet": {"columns": 8, "rows": 4, "tile": 112, "gap": 1},
+}
+MAP: Example = {
+    "channel": 7,
+    "min": -5.52,
+    "mean": -2.27,
+    "max": 2.12,
+    "share_active": 0.0063,
+    "dead": False,
+    "scale": {"mode": "layer", "low": -15.5, "high": 15.5, "sided": "signed"},
+}
+FETCHING: Example = {
+    "model": "vgg16",
+    "state": "running",
+    "bytes": 1048576,
+    "total": 553433881,
+    "problem": "",
+}
+QUEUE: Example = {
+    "devices": [{"name": "cpu", "state": "ready", "doing": None, "waiting": 0}],
+    "waiting": [],
+}
