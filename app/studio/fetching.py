@@ -25,7 +25,7 @@ log = structlog.get_logger("laterna.fetching")
 State = Literal["running", "done", "failed", "cancelled"]
 CHUNK = 1 << 18
 #: Seconds: between two snapshots to a watcher, of a look whether the mirror is there, of its worth.
-PACE, LOOK, WORTH = 0.1, 2.0, 60.0
+PACE, LOOK, WORTH, WORTH_OF_A_NO = 0.1, 2.0, 60.0, 5.0
 #: No weights that torchvision offers are larger.
 MOST_BYTES = 4 << 30
 
@@ -102,12 +102,19 @@ class Fetcher:
         """
         if self._settings.offline:
             return False
-        if self._look is None and (self._seen is None or time.monotonic() - self._seen[0] > WORTH):
+        if self._look is None and self._is_stale():
             self._look = asyncio.create_task(self._answers())
             self._look.add_done_callback(self._looked)
         if self._seen is None and self._look is not None:
             return await asyncio.shield(self._look)
         return self._seen is not None and self._seen[1]
+
+    def _is_stale(self) -> bool:
+        """A no is asked again sooner: it may have been a busy moment, or a cable put in since."""
+        if self._seen is None:
+            return True
+        when, was_there = self._seen
+        return time.monotonic() - when > (WORTH if was_there else min(WORTH, WORTH_OF_A_NO))
 
     def _looked(self, look: asyncio.Task[bool]) -> None:
         self._look = None

@@ -61,7 +61,7 @@ def status(server: Laterna) -> str:
 
 def test_progress_is_a_stream_of_fragments_that_ends(fetching: Laterna) -> None:
     with fetching.client() as client:
-        assert status(fetching) == "available"
+        wait_until(lambda: status(fetching) == "available", 20)
         answer = client.post(f"/models/{NAME}/fetch")
         assert (answer.status_code, answer.headers["location"]) == (303, "/models")
         assert status(fetching) == "loading"
@@ -72,7 +72,7 @@ def test_progress_is_a_stream_of_fragments_that_ends(fetching: Laterna) -> None:
     assert sum("<progress" in line and "max=" in line for line in lines) >= 3
     assert lines.index("event: end") > max(n for n, line in enumerate(lines) if "<progress" in line)
     assert any("<form" in line for line in lines), "a wrong checksum can be tried again"
-    assert status(fetching) == "available"
+    wait_until(lambda: status(fetching) == "available", 20)
 
 
 def test_stopping_stops(fetching: Laterna) -> None:
