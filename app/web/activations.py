@@ -204,7 +204,7 @@ def _place(
 
 
 def _compact(facts: dict[str, Any]) -> dict[str, Any]:
-    """What the inspector needs of a grid: few bytes, four digits."""
+    """What the inspector needs of a grid: few bytes, and digits as shown, rounded only once."""
     return {
         "sheet": facts["sheet"],
         "crop": facts["crop"],
@@ -212,7 +212,7 @@ def _compact(facts: dict[str, Any]) -> dict[str, Any]:
         "channels": [
             [
                 row["channel"],
-                *(float(f"{row[name]:.4g}") for name in ("min", "mean", "max", "share_active")),
+                *(float(f"{row[name]:.3g}") for name in ("min", "mean", "max", "share_active")),
                 int(row["dead"]),
             ]
             for row in facts["channels"]
