@@ -148,7 +148,7 @@ async def grid_page(
     found = layer_of(described, layer)
     if channel is not None:
         check_channel(found, channel)
-        return pages.go(urls.map(image, model, layer, channel))
+        return pages.go(urls.map(image, model, layer, channel, **_colored(fields)))
     chosen = fields.chosen()
     hindered, twin = obstacle(studio, model)
     recipe = grid_recipe(kept, model, layer, fields)
@@ -180,6 +180,12 @@ async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> dict[str
     if made is None and pages.wanted_block(request) == "numbers":
         made = await studio.make(recipe)
     return made.facts if made else None
+
+
+def _colored(fields: Colored) -> dict[str, Any]:
+    """What the page of one channel takes over from a sheet: its scale and colours."""
+    chosen = fields.chosen()
+    return {name: chosen[name] for name in ("scale", "colors") if name in chosen}
 
 
 def _place(

@@ -176,3 +176,12 @@ def test_the_table_leads_to_maps_in_the_same_scale_and_colours(server: Laterna) 
     leads = re.findall(r'<th scope="row"[^>]*><a href="([^"]*)">(\d+)</a>', page)
     assert leads
     assert all(url == f"{GRID}/channels/{channel}?{chosen}" for url, channel in leads)
+
+
+def test_the_number_of_a_channel_leads_to_it_in_the_same_colours(server: Laterna) -> None:
+    grid = "/images/chelsea/models/efficientnet-lite0/layers/conv_stem"
+    with server.client() as client:
+        asked = {"channel": "5", "scale": "channel", "sort": "max", "colors": "viridis"}
+        answer = client.get(grid, params=asked)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{grid}/channels/5?scale=channel&colors=viridis"
