@@ -81,7 +81,9 @@ document.addEventListener("htmx:after:swap", markPlace);
 let toSheet = false;
 window.addEventListener("popstate", () => { toSheet = true; });
 document.addEventListener("htmx:after:swap", () => {
-  if (toSheet) document.getElementById("sheet")?.focus({ preventScroll: true });
+  const sheet = toSheet && document.getElementById("sheet");
+  if (!sheet) return; // late numbers of the page that is left may be swapped first
+  sheet.focus({ preventScroll: true });
   toSheet = false;
 });
 document.addEventListener("htmx:after:history:push", markPlace);
