@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 #: Raised whenever a maker's output changes, so that old results are made again.
@@ -13,15 +13,21 @@ EDITION = 1
 
 Scale = Literal["layer", "channel"]
 Sort = Literal["index", "max", "mean"]
+Quality = Literal["quick", "fine"]
+Unit = Literal["channel", "neuron"]
 
 
 @dataclass(frozen=True)
 class Made:
-    """What came of a recipe: numbers (JSON), and for most kinds a picture (encoded bytes)."""
+    """What came of a recipe: numbers (JSON), and for most kinds a picture (encoded bytes).
+
+    parts: further files by name, which are kept with it.
+    """
 
     facts: dict[str, Any]
     picture: bytes | None = None
     media: str = "image/png"
+    parts: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +47,15 @@ class Recipe:
     @property
     def title(self) -> str:
         """In plain words, without naming anyone's picture."""
-        where = [str(value) for name, value in self.facts().items() if name in ("layer", "channel")]
+        names = ("layer", "channel", "class")
+        where = [str(value) for name, value in self.facts().items() if name in names]
         return " ".join([self.kind, "of", self.model, *where])
 
     def facts(self) -> dict[str, Any]:
         """All fields but where files lie, for people and for PNG text chunks."""
-        fields = asdict(self)
-        fields.pop("source", None)
-        return {"kind": self.kind} | fields
+        said = {name.rstrip("_"): value for name, value in asdict(self).items()}
+        said.pop("source", None)
+        return {"kind": self.kind} | said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,3 +116,85 @@ class Filters(Recipe):
     channel: int = -1
     colors: str = ""
     tile: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visualization(Recipe):
+    """What is made step by step by gradient ascent. size (pixels a side) and steps: 0 by quality.
+
+    seed: of the one generator that all its noise comes from.
+    """
+
+    quality: Quality = "quick"
+    size: int = 0
+    steps: int = 0
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        """128 bits of the key, hexadecimal: the address that is shared."""
+        return self.key[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassImage(Visualization):
+    """What the network takes for a class: from noise, towards its logit."""
+
+    kind: ClassVar[str] = "class"
+    class_: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelImage(Visualization):
+    """What excites a channel: everywhere ("channel"), or at the centre of its map ("neuron").
+
+    pictures: that many at once, made to differ.
+    """
+
+    kind: ClassVar[str] = "channel"
+    layer: str
+    channel: int
+    unit: Unit = "channel"
+    pictures: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Atlas(Visualization):
+    """What excites each channel of a layer, on one sheet."""
+
+    kind: ClassVar[str] = "atlas"
+    layer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction(Visualization, OfPicture):
+    """A picture again, from what one layer knows of it."""
+
+    kind: ClassVar[str] = "reconstruction"
+    layer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip(Visualization, OfPicture):
+    """A picture again from several layers, early to late; no layers: chosen over the depth."""
+
+    kind: ClassVar[str] = "strip"
+    layers: tuple[str, ...] = ()
+
+
+VISUALIZATIONS: dict[str, type[Visualization]] = {
+    made.kind: made for made in (ClassImage, ChannelImage, Atlas, Reconstruction, Strip)
+}
+
+
+def visualization(facts: dict[str, Any]) -> Visualization:
+    """A recipe from its `facts()`, as they come back from JSON; `source` may be among them."""
+    made = VISUALIZATIONS[facts["kind"]]
+    said = {name + "_" if name == "class" else name: value for name, value in facts.items()}
+    known = {one.name for one in fields(made)}
+    values = {name: value for name, value in said.items() if name in known}
+    if issubclass(made, OfPicture):
+        values.setdefault("source", "")
+    if "layers" in values:
+        values["layers"] = tuple(values["layers"])
+    return made(**values)
