@@ -17,6 +17,8 @@ ASPECT = 1.5
 #: The strip that marks untrained networks, in pixels.
 STRIP = 20
 MOST_PIXELS = 64_000_000
+#: What lies between tiles in colour, and where nothing was made yet.
+EMPTY = 40
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,15 @@ def draw(
 ) -> bytes:
     """PNG of a sheet of tiles: uint8 [C,h,w] with a palette, [C,h,w,3] RGB without one."""
     bands = 1 if palette else 3
-    raw, pixels = png.blank(sheet.height, sheet.width, bands, GAP if palette else 40)
+    raw, pixels = png.blank(sheet.height, sheet.width, bands, GAP if palette else EMPTY)
+    lay(tiles, sheet, pixels)
+    if marked:
+        _mark(pixels[-STRIP:], palette is not None)
+    return png.encode(raw, palette, texts)
+
+
+def lay(tiles: Tensor, sheet: Sheet, pixels: Tensor) -> None:
+    """Put tiles [C,h,w] or [C,h,w,3] in their places of a whole uint8 [H,W] or [H,W,3]."""
     gap, across, down = sheet.gap, sheet.tile + sheet.gap, sheet.tile_height + sheet.gap
     grid = pixels[gap : gap + sheet.rows * down, gap:]
     cells = grid.view(sheet.rows, down, sheet.columns, across, *grid.shape[2:])
@@ -100,9 +110,6 @@ def draw(
     places[:whole] = tiles[: len(tiles) - rest].view(whole, sheet.columns, *tiles.shape[1:])
     if rest:
         places[whole, :rest] = tiles[-rest:]
-    if marked:
-        _mark(pixels[sheet.rows * down + gap :], palette is not None)
-    return png.encode(raw, palette, texts)
 
 
 def _mark(strip: Tensor, indexed: bool) -> None:

@@ -36,6 +36,7 @@ class Network:
 
     stamp: what its weights file looked like when it was read, to see whether it was changed.
     unfolded, overwritten, transposed: what a tap must know of its layers (see taps.Tappable).
+    branches: the last layers of residual branches beside a skip that changes nothing.
     """
 
     entry: Entry
@@ -50,6 +51,7 @@ class Network:
     unfolded: dict[str, nn.Module]
     overwritten: frozenset[str]
     transposed: frozenset[str]
+    branches: tuple[str, ...]
 
     def __call__(self, batch: Tensor) -> Tensor:
         """[N,3,H,W] as from `prepare` -> logits [N,classes]."""
@@ -149,6 +151,7 @@ def load(entry: Entry, device: torch.device) -> Network:
         unfolded=unfolded,
         overwritten=frozenset(trace.overwritten),
         transposed=frozenset(call.name for call in trace.called if call.turned),
+        branches=tuple(trace.branches),
     )
 
 

@@ -196,3 +196,31 @@ def calls(
             hooks.callback(module.register_forward_pre_hook(before(path)).remove)
             hooks.callback(module.register_forward_hook(after(path)).remove)
         yield
+
+
+@contextmanager
+def outputs_through(
+    network: nn.Module, hooks: Mapping[str, Callable[[Tensor, Tensor], Tensor | None]]
+) -> Iterator[None]:
+    """Have the outputs of modules go through `hook(input, output)` while a network runs.
+
+    A hook gives what takes the output's place, or None to leave it; it may also ask the output for
+    its gradient. hooks: by the path of the module.
+    """
+
+    def hooked(hook: Callable[[Tensor, Tensor], Tensor | None]) -> Callable[..., Tensor | None]:
+        return lambda module, inputs, output: hook(inputs[0], output)
+
+    with ExitStack() as stack:
+        for path, hook in hooks.items():
+            module = network.get_submodule(path)
+            stack.callback(module.register_forward_hook(hooked(hook)).remove)
+        yield
+
+
+def scale_gradient(tensor: Tensor, factor: float) -> None:
+    """Multiply the gradient that comes back to a tensor; it and what follows stay the same."""
+    if tensor.requires_grad:
+        tensor.register_hook(  # type: ignore[no-untyped-call]  # untyped in torch
+            lambda gradient: gradient * factor
+        )

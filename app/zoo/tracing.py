@@ -18,6 +18,7 @@ from app.zoo.kinds import CONTAINERS, block_kind, layer_kind
 from app.zoo.operations import after
 from app.zoo.taps import calls
 
+ADDING = {torch.ops.aten.add, torch.ops.aten.add_}
 TO_CHANNELS_LAST, TO_CHANNELS_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
 
 
@@ -52,7 +53,10 @@ class Call:
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
-    """Watches one pass; `called` holds what became a layer, in the order of their outputs."""
+    """Watches one pass; `called` holds what became a layer, in the order of their outputs.
+
+    branches: the last layers of residual branches, those beside a skip that changes nothing.
+    """
 
     def __init__(self, picture: Pair) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
@@ -61,6 +65,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
         self.multiply_adds = 0
         self.overwritten: set[str] = set()
         self.readers: dict[int, list[str]] = {}
+        self.branches: list[str] = []
         self._picture = picture
         self._open: list[Call] = []
         self._turns: Counter[str] = Counter()
@@ -162,6 +167,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
         if self._open and not func.is_view:
             self._open[-1].operations += 1
         self._watch_writing(func, args)
+        self._watch_skips(operation, known)
         for value in known:
             reader = self._open[-1].name if self._inside_single else ""
             self.readers.setdefault(id(value), []).append(reader)
@@ -184,6 +190,14 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
                     if (call.output is not None and _storage(call.output) == hit)
                     or (call.given is not None and _storage(call.given) == hit)
                 }
+
+    def _watch_skips(self, operation: Any, known: list[Tensor]) -> None:
+        """Remember the last layer of a branch that is added to what its block was given."""
+        if operation in ADDING and len(known) == 2 and self._open:
+            given = self._open[-1].given
+            branches = [value for value in known if value is not given]
+            if len(branches) == 1:
+                self.branches += self._flows[id(branches[0])].sources
 
     def _flowing(
         self, operation: Any, args: tuple[Any, ...], known: list[Tensor], out: Tensor

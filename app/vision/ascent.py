@@ -1,0 +1,160 @@
+"""Ascent: (network, objective, method) -> a generator of steps that climb from noise.
+
+Adam on a Fourier canvas; a step is one forward pass, no further than the deepest layer wanted, and
+one backward pass. The generator may be left at any step: nothing is held open in between.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.vision.canvas import Canvas, Fourier
+from app.vision.gradients import shaped
+from app.vision.methods import Method
+from app.vision.objectives import LOGITS, PICTURES, Objective
+from app.vision.transforms import Affine, Chain, Noise, Transform
+from app.zoo.keeper import Network
+from app.zoo.taps import tap
+
+#: Cycles per picture that a coarse start begins with.
+COARSEST = 4.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step done of `steps`. scores: [N], what each picture has reached, before this step.
+
+    pictures(): [N,3,H,W] in 0..1 as they are now; only good until the next step.
+    """
+
+    step: int
+    steps: int
+    scores: Tensor
+    pictures: Callable[[], Tensor]
+
+
+def generator_on(network: Network, seed: int) -> torch.Generator:
+    """The one source of noise for a recipe, on the network's device."""
+    return torch.Generator(network.device).manual_seed(seed)
+
+
+def ascend(
+    network: Network,
+    objective: Objective,
+    method: Method,
+    generator: torch.Generator,
+    count: int = 1,
+) -> Iterator[Step]:
+    """Climb `objective` with `count` pictures at once, each by itself."""
+    canvas = Fourier(count, method.size, generator, power=method.power, gain=method.gain)
+    optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate)
+    average = Average(canvas, method.average)
+    for step in range(method.steps):
+        prepare(canvas, optimiser, method, step)
+        scores = _step(network, canvas, objective, method, generator, step)
+        optimiser.step()
+        average.add()
+        yield Step(step + 1, method.steps, scores, average.pictures)
+
+
+def _step(
+    network: Network,
+    canvas: Canvas,
+    objective: Objective,
+    method: Method,
+    generator: torch.Generator,
+    step: int,
+) -> Tensor:
+    """Gradients into the canvas; returns the scores [N]."""
+    with torch.enable_grad():
+        pictures = canvas()
+        seen = transform(network, method, step)(pictures, generator)
+        scores = score(network, objective, pictures, seen, method)
+        for parameter in canvas.parameters:
+            parameter.grad = None
+        torch.autograd.backward(-scores.sum())
+    return scores.detach()
+
+
+def score(
+    network: Network, objective: Objective, pictures: Tensor, seen: Tensor, method: Method
+) -> Tensor:
+    """The scores [N] of pictures [N,3,H,W] in 0..1; seen: the same after transforms."""
+    batch = normalized(network, seen)
+    layers = objective.layers - {LOGITS, PICTURES}
+    activations: dict[str, Tensor] = {PICTURES: pictures}
+    whole = LOGITS in objective.layers
+    with (
+        shaped(network, method.branches, method.straight),
+        tap(network, layers, stop=not whole) as heard,
+    ):
+        if layers or whole:
+            activations[LOGITS] = network(batch)
+    return objective(activations | dict(heard))
+
+
+def normalized(network: Network, pictures: Tensor) -> Tensor:
+    """Pictures [N,3,H,W] in 0..1 as the network's input, channels last."""
+    said = network.preprocessing
+    if said.channels == "BGR":
+        pictures = pictures.flip(1)
+    mean, std = (
+        torch.tensor(values, device=pictures.device).view(1, 3, 1, 1)
+        for values in (said.mean, said.std)
+    )
+    batch = torch.addcmul(-mean / std, pictures, said.range / std)
+    return batch.contiguous(memory_format=torch.channels_last)
+
+
+def transform(network: Network, method: Method, step: int = 0) -> Transform:
+    """What pictures go through in a step: fewer and calmer ones at the end, if the method says."""
+    size = network.preprocessing.crop if method.size >= network.preprocessing.crop else method.size
+    whole = Affine(out=size) if size != method.size else None
+    if step >= (1 - method.calm) * method.steps:
+        return Chain((whole,) if whole else ())
+    noise = method.noise
+    if method.calm:
+        noise *= 1 - step / ((1 - method.calm) * method.steps)
+    affine = Affine(method.scale, method.degrees, method.shift, method.flips, size)
+    return Chain((affine, Noise(noise)) if noise > 0 else (affine,))
+
+
+def prepare(canvas: Canvas, optimiser: torch.optim.Optimizer, method: Method, step: int) -> None:
+    """Set the rate, and the highest frequency of a coarse start."""
+    falling = 0.5 * (1 + math.cos(math.pi * step / method.steps))
+    rate = method.rate * (method.last_rate + (1 - method.last_rate) * falling)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    if isinstance(canvas, Fourier):
+        share = step / (method.coarse * method.steps) if method.coarse else 1.0
+        grown = COARSEST * (method.size / COARSEST) ** share
+        canvas.only = grown if share < 1 else None
+
+
+class Average:
+    """The canvas, or the running average of its parameters (Polyak's), which is calmer."""
+
+    def __init__(self, canvas: Canvas, share: float) -> None:
+        self._canvas, self._share = canvas, share
+        self._means = [parameter.detach().clone() for parameter in canvas.parameters]
+
+    def add(self) -> None:
+        """Take the canvas's parameters of now into the average."""
+        if self._share:
+            for mean, parameter in zip(self._means, self._canvas.parameters, strict=True):
+                mean.lerp_(parameter.detach(), 1 - self._share)
+
+    def pictures(self) -> Tensor:
+        """[N,3,H,W] in 0..1, without gradients."""
+        with torch.no_grad():
+            if not self._share:
+                return self._canvas()
+            ours = self._canvas.parameters
+            self._canvas.parameters = self._means
+            try:
+                return self._canvas()
+            finally:
+                self._canvas.parameters = ours

@@ -1,0 +1,96 @@
+"""Canvases: () -> pictures [N,3,H,W] in 0..1, made of parameters that gradients can reach.
+
+Pixels, or Fourier coefficients in colours without correlation (Olah, Mordvintsev, Schubert,
+"Feature Visualization", Distill 2017).
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+#: Lucid's: the square root of the covariance of ImageNet's colours, its longest column made 1.
+COLOR_CORRELATION = (
+    (0.26, 0.09, 0.02),
+    (0.27, 0.00, -0.05),
+    (0.27, -0.09, 0.03),
+)
+#: What Lucid divides all pictures by before their colours are mixed.
+DIVISOR = 4.0
+
+
+class Canvas(Protocol):
+    """What is drawn on. `parameters` are what an optimiser changes."""
+
+    parameters: list[Tensor]
+
+    def __call__(self) -> Tensor:
+        """The pictures now: [N,3,H,W], 0..1."""
+
+
+class Pixels:
+    """Pictures as they are: one parameter per pixel and colour, through a sigmoid.
+
+    Starts as grey with noise of the given deviation.
+    """
+
+    def __init__(
+        self, count: int, size: int, generator: torch.Generator, deviation: float = 0.01
+    ) -> None:
+        values = _noise((count, 3, size, size), generator) * deviation
+        self.parameters = [values.requires_grad_()]
+
+    def __call__(self) -> Tensor:
+        """[N,3,H,W], 0..1."""
+        return self.parameters[0].sigmoid()
+
+
+class Fourier:
+    """Pictures by their frequencies, f cycles per picture weighed by 1/f^power.
+
+    Low frequencies move first, and every one is moved as easily as its weight says: this keeps
+    high ones, on which a network can be fooled, in the measure that photographs have them.
+    gain: how far a coefficient of 1 moves the picture; deviation: of the coefficients at the start;
+    only: the highest frequency used, in cycles per picture, for a start that is coarse.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        size: int,
+        generator: torch.Generator,
+        *,
+        power: float = 1.5,
+        gain: float = 0.25,
+        deviation: float = 0.01,
+    ) -> None:
+        self._size = size
+        across = torch.fft.rfftfreq(size, device=generator.device)
+        down = torch.fft.fftfreq(size, device=generator.device)
+        frequencies = (down[:, None].square() + across[None, :].square()).sqrt()
+        self._cycles = frequencies * size
+        self._weights = gain / DIVISOR / frequencies.clamp(min=1 / size) ** power
+        self._mix = _color_mix().to(generator.device)
+        shape = (count, 3, *frequencies.shape, 2)
+        self.parameters = [(_noise(shape, generator) * deviation).requires_grad_()]
+        self.only: float | None = None
+
+    def __call__(self) -> Tensor:
+        """[N,3,H,W], 0..1."""
+        weights = self._weights
+        if self.only is not None:
+            weights = weights * (self.only + 1 - self._cycles).clamp(0, 1)
+        spectrum = torch.view_as_complex(self.parameters[0]) * weights
+        planes = torch.fft.irfft2(spectrum, s=(self._size, self._size), norm="ortho")
+        count = len(planes)
+        mixed = self._mix @ planes.reshape(count, 3, -1)
+        return torch.sigmoid(mixed.view(count, 3, self._size, self._size))
+
+
+def _color_mix() -> Tensor:
+    correlation = torch.tensor(COLOR_CORRELATION)
+    return correlation / correlation.norm(dim=0).max()
+
+
+def _noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator, device=generator.device)

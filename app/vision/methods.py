@@ -1,0 +1,92 @@
+"""Methods: everything that decides how a picture is made, and the values that were found best.
+
+docs/synthesis.md says what was tried, and what networks that did not make the pictures saw in them.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Method:
+    """How pictures are made by ascent.
+
+    size: pixels a side of the canvas; power, gain: of the Fourier canvas's weights (canvas.py);
+    rate: of Adam, falling as a cosine to `last_rate` of it; scale, degrees, shift, flips: of the
+    affine transform drawn per step and picture; noise: its deviation, 0..1 is a picture's range;
+    branches, straight: see gradients.shaped; coarse: the share of the steps in which the highest
+    frequency grows from 4 cycles to all; average: share of the average of the last canvases that
+    each step keeps, 0 for none; calm: share of the steps, the last ones, without transforms.
+    """
+
+    size: int
+    steps: int
+    power: float = 1.5
+    gain: float = 0.25
+    rate: float = 0.05
+    last_rate: float = 0.1
+    scale: tuple[float, float] = (0.6, 1.4)
+    degrees: float = 20.0
+    shift: float = 32.0
+    flips: bool = False
+    noise: float = 0.05
+    branches: float = 1.0
+    straight: bool = False
+    coarse: float = 0.0
+    average: float = 0.0
+    calm: float = 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, for people and for PNG text chunks."""
+        return asdict(self)
+
+
+def _sized(method: Method, size: int, steps: int) -> Method:
+    return replace(method, size=size or method.size, steps=steps or method.steps)
+
+
+def class_image(crop: int, quality: str, size: int = 0, steps: int = 0) -> Method:
+    """For a class; crop: pixels a side that the network takes; 0: by the quality."""
+    base = Method(
+        size=crop, steps={"quick": 224, "fine": 512}[quality], branches=0.5, straight=True
+    )
+    return _sized(base, size, steps)
+
+
+def channel_image(crop: int, field: int, quality: str, size: int = 0, steps: int = 0) -> Method:
+    """For a channel of a layer whose units see `field` pixels."""
+    early = field <= 32
+    base = Method(
+        size=crop,
+        steps={"quick": 32 if early else 96, "fine": 96 if early else 256}[quality],
+        power=1.25,
+        gain=0.5,
+        scale=(0.8, 1.25),
+        degrees=15.0,
+        shift=16.0,
+        noise=0.02,
+    )
+    return _sized(base, size, steps)
+
+
+def atlas(crop: int, field: int, quality: str, size: int = 0, steps: int = 0) -> Method:
+    """For every channel of a layer: as small as its units' view allows."""
+    side = 64 if field <= 48 else 96 if field <= 96 else 128
+    return channel_image(crop, field, quality, size or min(side, crop), steps)
+
+
+def reconstruction(crop: int, quality: str, size: int = 0, steps: int = 0) -> Method:
+    """For a reconstruction by cosine likeness, from layers that keep little."""
+    base = Method(
+        size=crop,
+        steps={"quick": 240, "fine": 480}[quality],
+        last_rate=0.02,
+        scale=(0.9, 1.1),
+        degrees=5.0,
+        shift=8.0,
+        noise=0.03,
+        straight=True,
+        coarse=0.5,
+        calm=0.2,
+    )
+    return _sized(base, size, steps)

@@ -1,0 +1,79 @@
+"""Transforms: (pictures [N,3,H,W] in 0..1) -> the same seen a little differently, drawn anew.
+
+What looks right only at one place, size and angle is noise to everybody else; so every step looks
+from another one (Olah et al. 2017; Mordvintsev et al., "Inceptionism", 2015).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Transform = Callable[[Tensor, torch.Generator], Tensor]
+GREY = 0.5
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Zoom, turn and shift with a draw per picture, by one resampling; grey beyond the edges.
+
+    scale: (least, most) size of what is seen; degrees: largest angle; shift: largest way in pixels;
+    flips: mirrored in half of the draws. out: pixels a side that come out, 0 for as many as go in.
+    """
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    degrees: float = 0.0
+    shift: float = 0.0
+    flips: bool = False
+    out: int = 0
+
+    def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """[N,3,H,W] -> [N,3,out,out]."""
+        count, size = len(pictures), self.out or pictures.shape[-1]
+        # Drawn on the CPU, so that a seed means the same on every device.
+        draws = torch.rand(4, count, generator=generator, device=generator.device).cpu()
+        least, most = self.scale
+        zoom = size / pictures.shape[-1] / (least + (most - least) * draws[0])
+        angle = (draws[1] * 2 - 1) * math.radians(self.degrees)
+        ways = (draws[2:4] * 2 - 1) * (2 * self.shift / pictures.shape[-1])
+        mirror = torch.ones(count)
+        if self.flips:
+            mirror = torch.rand(count, generator=generator, device=generator.device).cpu() < 0.5
+            mirror = mirror * 2.0 - 1.0
+        turn = torch.stack(
+            [
+                torch.stack([angle.cos() * zoom * mirror, -angle.sin() * zoom, ways[0]], 1),
+                torch.stack([angle.sin() * zoom * mirror, angle.cos() * zoom, ways[1]], 1),
+            ],
+            1,
+        ).to(pictures.device)
+        grid = functional.affine_grid(turn, [count, 3, size, size], align_corners=False)
+        return functional.grid_sample(pictures - GREY, grid, align_corners=False) + GREY
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Gaussian noise, in units of the whole range of a picture."""
+
+    deviation: float
+
+    def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """[N,3,H,W] -> the same with noise."""
+        noise = torch.empty(pictures.shape, device=pictures.device)
+        return pictures + noise.normal_(0, self.deviation, generator=generator)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One transform after another."""
+
+    transforms: tuple[Transform, ...]
+
+    def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """[N,3,H,W] -> [N,3,H',W']."""
+        for transform in self.transforms:
+            pictures = transform(pictures, generator)
+        return pictures
