@@ -5,7 +5,7 @@ one backward pass. The generator may be left at any step: nothing is held open i
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +17,7 @@ from app.vision.methods import Method
 from app.vision.objectives import LOGITS, PICTURES, Objective
 from app.vision.transforms import Affine, Chain, Noise, Transform
 from app.zoo.keeper import Network
-from app.zoo.taps import tap
+from app.zoo.taps import given, tap
 
 #: Cycles per picture that a coarse start begins with.
 COARSEST = 4.0
@@ -47,14 +47,21 @@ def ascend(
     method: Method,
     generator: torch.Generator,
     count: int = 1,
+    *,
+    calm: Objective | None = None,
+    shown: Objective | None = None,
 ) -> Iterator[Step]:
-    """Climb `objective` with `count` pictures at once, each by itself."""
+    """Climb `objective` with `count` pictures at once, each by itself.
+
+    calm: climbed instead in the calm steps at the end; shown: gives the scores instead.
+    """
     canvas = Fourier(count, method.size, generator, power=method.power, gain=method.gain)
     optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate)
     average = Average(canvas, method.average)
     for step in range(method.steps):
         prepare(canvas, optimiser, method, step)
-        scores = _step(network, canvas, objective, method, generator, step)
+        aim = calm if calm is not None and is_calm(method, step) else objective
+        scores = _step(network, canvas, aim, shown or aim, method, generator, step)
         optimiser.step()
         average.add()
         yield Step(step + 1, method.steps, scores, average.pictures)
@@ -64,6 +71,7 @@ def _step(
     network: Network,
     canvas: Canvas,
     objective: Objective,
+    shown: Objective,
     method: Method,
     generator: torch.Generator,
     step: int,
@@ -72,28 +80,35 @@ def _step(
     with torch.enable_grad():
         pictures = canvas()
         seen = transform(network, method, step)(pictures, generator)
-        scores = score(network, objective, pictures, seen, method)
+        activations = listened(network, objective.layers | shown.layers, pictures, seen, method)
+        scores = objective(activations)
         for parameter in canvas.parameters:
             parameter.grad = None
         torch.autograd.backward(-scores.sum())
-    return scores.detach()
+    return scores.detach() if shown is objective else shown(activations).detach()
 
 
-def score(
-    network: Network, objective: Objective, pictures: Tensor, seen: Tensor, method: Method
-) -> Tensor:
-    """The scores [N] of pictures [N,3,H,W] in 0..1; seen: the same after transforms."""
-    batch = normalized(network, seen)
-    layers = objective.layers - {LOGITS, PICTURES}
-    activations: dict[str, Tensor] = {PICTURES: pictures}
-    whole = LOGITS in objective.layers
-    with (
-        shaped(network, method.branches, method.straight),
-        tap(network, layers, stop=not whole) as heard,
-    ):
-        if layers or whole:
+def listened(
+    network: Network, wanted: Collection[str], pictures: Tensor, seen: Tensor, method: Method
+) -> dict[str, Tensor]:
+    """What is wanted of a pass of pictures [N,3,H,W] in 0..1; seen: the same, transformed."""
+    with shaped(network, method.branches, method.straight):
+        return heard(network, wanted, normalized(network, seen)) | {PICTURES: pictures}
+
+
+def heard(network: Network, wanted: Collection[str], batch: Tensor) -> dict[str, Tensor]:
+    """What is wanted of a prepared batch [N,3,H,W]: layers, what they are given, logits.
+
+    The pass ends at the deepest of them.
+    """
+    below = [name for name in network.layers if given(name) in wanted]
+    layers = [name for name in network.layers if name in wanted]
+    activations: dict[str, Tensor] = {}
+    if below or layers or LOGITS in wanted:
+        with tap(network, layers, before=below, stop=LOGITS not in wanted) as seen:
             activations[LOGITS] = network(batch)
-    return objective(activations | dict(heard))
+        activations |= seen
+    return activations
 
 
 def normalized(network: Network, pictures: Tensor) -> Tensor:
@@ -113,13 +128,18 @@ def transform(network: Network, method: Method, step: int = 0) -> Transform:
     """What pictures go through in a step: fewer and calmer ones at the end, if the method says."""
     size = network.preprocessing.crop if method.size >= network.preprocessing.crop else method.size
     whole = Affine(out=size) if size != method.size else None
-    if step >= (1 - method.calm) * method.steps:
+    if is_calm(method, step):
         return Chain((whole,) if whole else ())
     noise = method.noise
     if method.calm:
         noise *= 1 - step / ((1 - method.calm) * method.steps)
     affine = Affine(method.scale, method.degrees, method.shift, method.flips, size)
     return Chain((affine, Noise(noise)) if noise > 0 else (affine,))
+
+
+def is_calm(method: Method, step: int) -> bool:
+    """Whether a step is one of the last, without transforms."""
+    return step >= (1 - method.calm) * method.steps
 
 
 def prepare(canvas: Canvas, optimiser: torch.optim.Optimizer, method: Method, step: int) -> None:

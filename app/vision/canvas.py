@@ -89,7 +89,8 @@ class Fourier:
 
 def _color_mix() -> Tensor:
     correlation = torch.tensor(COLOR_CORRELATION)
-    return correlation / correlation.norm(dim=0).max()
+    longest: Tensor = torch.linalg.vector_norm(correlation, dim=0).max()
+    return correlation / longest
 
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -75,8 +75,13 @@ def atlas(crop: int, field: int, quality: str, size: int = 0, steps: int = 0) ->
     return channel_image(crop, field, quality, size or min(side, crop), steps)
 
 
-def reconstruction(crop: int, quality: str, size: int = 0, steps: int = 0) -> Method:
-    """For a reconstruction by cosine likeness, from layers that keep little."""
+def matching(crop: int, quality: str, steps: int = 0) -> Method:
+    """For a reconstruction by L-BFGS; its steps are evaluations."""
+    return _sized(Method(size=crop, steps={"quick": 120, "fine": 320}[quality]), 0, steps)
+
+
+def likeness(crop: int, quality: str, steps: int = 0) -> Method:
+    """For a reconstruction from a layer that keeps little."""
     base = Method(
         size=crop,
         steps={"quick": 240, "fine": 480}[quality],
@@ -89,4 +94,4 @@ def reconstruction(crop: int, quality: str, size: int = 0, steps: int = 0) -> Me
         coarse=0.5,
         calm=0.2,
     )
-    return _sized(base, size, steps)
+    return _sized(base, 0, steps)

@@ -1,6 +1,7 @@
 """Objectives: (activations by layer) -> a score per picture [N], to be climbed. Have +, - and *.
 
-An objective asks for layers by name; `LOGITS` is what the network says at its end.
+An objective asks for layers by name, `taps.given(name)` is what a layer is given; `LOGITS` is what
+the network says at its end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,11 @@ def squared_error(layer: str, wanted: Tensor) -> Objective:
     aim = wanted.detach().flatten(1)
     size = aim.square().sum()
     return _of(layer, lambda maps: (maps.flatten(1) - aim).square().sum(1) / size)
+
+
+def root(objective: Objective) -> Objective:
+    """The square root of an objective that is never negative."""
+    return Objective(objective.layers, lambda seen: objective(seen).sqrt())
 
 
 def total_variation() -> Objective:

@@ -67,6 +67,11 @@ class Seen(Mapping[str, Tensor]):
         return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
+def given(layer: str) -> str:
+    """The name of what a layer is given, among activations."""
+    return f"before {layer}"
+
+
 class _Enough(Exception):
     """Every wanted layer was seen, so the pass can end. Caught by the tap that raised it."""
 
@@ -83,17 +88,20 @@ def tap(
     stop: bool = True,
     on_seen: Listener | None = None,
     early: Collection[str] | None = None,
+    before: Collection[str] = (),
 ) -> Iterator[Seen]:
     """Listen to the layers `names` while the network runs inside the `with`.
 
     stop: leave the `with` block as soon as all of them were seen, in the middle of the pass.
     on_seen(name, activation): called in the pass as each of `early` (default: all) is reached.
+    before: layers of which what they are given is wanted, held as `given(name)`: before an
+    activation, its linear part.
     A layer that runs more than once in a pass is called name, name_1, name_2 …
     A plain module's activations are copied, as nothing is known of what overwrites them.
     Raises UnknownLayer.
     """
     seen = Seen()
-    ears = _Ears(network, names, seen, on_seen, names if early is None else early)
+    ears = _Ears(network, names, before, seen, on_seen, names if early is None else early)
     with ExitStack() as hooks:
         for module, hook in ears.hooks(stop):
             hooks.callback(module.register_forward_hook(hook).remove)
@@ -112,6 +120,7 @@ class _Ears:
         self,
         network: Tappable | nn.Module,
         names: Collection[str],
+        before: Collection[str],
         seen: Seen,
         on_seen: Listener | None,
         early: Collection[str],
@@ -121,6 +130,7 @@ class _Ears:
         modules = dict(self.root.named_modules())
         self._modules = modules
         self._wanted = {place(modules, name): name for name in names}
+        self._before = {place(modules, name): name for name in before}
         self._seen, self._on_seen, self._early = seen, on_seen, set(early)
         self._calls: dict[str, int] = {}
 
@@ -130,7 +140,7 @@ class _Ears:
 
     def hooks(self, stop: bool) -> Iterator[tuple[nn.Module, Callable[..., None]]]:
         """A hook for every module that a wanted layer is."""
-        for path in dict.fromkeys(path for path, _ in self._wanted):
+        for path in dict.fromkeys(path for path, _ in (*self._wanted, *self._before)):
             yield self._modules[path], self._hook(path, stop)
 
     def _hook(self, path: str, stop: bool) -> Callable[..., None]:
@@ -138,12 +148,14 @@ class _Ears:
             turn = self._calls.get(path, 0)
             self._calls[path] = turn + 1
             name = self._wanted.get((path, turn))
-            if name is None:
-                return
-            self._hold(name, inputs, output)
-            if self._on_seen and name in self._early:
-                self._on_seen(name, self._seen[name])
-            if stop and len(self._seen) == len(self._wanted):
+            below = self._before.get((path, turn))
+            if below is not None:
+                self._seen.hold(given(below), inputs[0])
+            if name is not None:
+                self._hold(name, inputs, output)
+                if self._on_seen and name in self._early:
+                    self._on_seen(name, self._seen[name])
+            if stop and len(self._seen) == len(self._wanted) + len(self._before):
                 raise _Enough(self._seen)
 
         return hook
