@@ -85,6 +85,12 @@ class UnknownChannel(LaternaError):
     code, status = "unknown_channel", 404
 
 
+class UnknownClass(LaternaError):
+    """{model} knows {classes} classes, numbered from 0, so there is no class {number}."""
+
+    code, status = "unknown_class", 404
+
+
 class UnknownImage(LaternaError):
     """This picture is not here: it was deleted, has expired, or belongs to another browser and is
     not shared. Upload it again to look at it."""
@@ -244,6 +250,13 @@ class NotFinite(LaternaError):
     damaged or do not fit its preprocessing."""
 
     code, status = "not_finite", 409
+
+
+class NotFiniteStep(LaternaError):
+    """The picture lost itself at step {step}: {model} gave values without end. Ask for it again
+    with another seed or fewer steps."""
+
+    code, status = "not_finite_step", 409
 
 
 class OutOfMemory(LaternaError):
