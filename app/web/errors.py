@@ -17,6 +17,7 @@ from app.errors import (
     WrongField,
     WrongMethod,
 )
+from app.studio.recipes import VISUALIZATIONS
 from app.web import languages, pages, urls
 
 log = structlog.get_logger("laterna.web")
@@ -87,8 +88,19 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def wrong_field(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = [str(part) for part in first["loc"] if part not in ("query", "path", "body")]
-        return answer(request, WrongField(field=".".join(place) or "body", allowed=_allowed(first)))
+        if first["type"] == "json_invalid":
+            return answer(request, BadRequest(reason=languages.gettext("it is not valid JSON")))
+        return answer(request, WrongField(field=_field(first), allowed=_allowed(first)))
+
+
+def _field(problem: dict[str, Any]) -> str:
+    """The name of the field that is wrong, from where pydantic found it."""
+    place = [str(part) for part in problem["loc"] if part not in ("query", "path", "body")]
+    if "discriminator" in problem.get("ctx", {}):
+        return str(problem["ctx"]["discriminator"]).strip("'")
+    if len(place) > 1 and place[0] in VISUALIZATIONS:  # the kind of body that it was read as
+        place = place[1:]
+    return ".".join(place) or "body"
 
 
 def _allowed(problem: dict[str, Any]) -> str:
@@ -104,11 +116,21 @@ def _allowed(problem: dict[str, Any]) -> str:
         "greater_than_equal": languages.gettext("it must be {ge} or more."),
         "less_than_equal": languages.gettext("it must be {le} or less."),
         "string_too_long": languages.gettext("it may have {max_length} characters at most."),
+        "too_long": languages.gettext("it may have {max_length} entries at most."),
+        "string_type": languages.gettext("it must be text."),
+        "size": languages.gettext("it must be 0 (by the quality) or from {low} to {high}."),
+        "extra_forbidden": languages.gettext(
+            "there is no such field. The page for programs lists those there are."
+        ),
+        "union_tag_invalid": choice,
+        "union_tag_not_found": choice,
         "missing": languages.gettext("it must be given."),
         "literal_error": choice,
         "value_error": choice,
     }
     facts = dict(problem.get("ctx", {}))
+    if "discriminator" in facts:
+        facts["expected"] = facts.get("expected_tags") or str([*VISUALIZATIONS])
     if problem["type"] == "value_error":
         facts["expected"] = str(facts["error"])
     elif "expected" in facts:

@@ -2,12 +2,19 @@
 
 from typing import Any
 
+from pydantic import ConfigDict
+
 Example = dict[str, Any]
 
 
 def shown(example: Example) -> Example:
     """What a model's configuration takes for its schema."""
     return {"examples": [example]}
+
+
+def asked(example: Example) -> ConfigDict:
+    """The configuration of a body, with an example for its schema."""
+    return ConfigDict(extra="forbid", json_schema_extra=shown(example))
 
 
 FAILURE: Example = {"error": {"code": "unknown_image", "message": "This picture is not here."}}
@@ -107,3 +114,46 @@ QUEUE: Example = {
     "devices": [{"name": "cpu", "state": "ready", "doing": None, "waiting": 0}],
     "waiting": [],
 }
+NETWORK = "efficientnet-lite0"
+ASKED_CLASS: Example = {"kind": "class", "model": NETWORK, "class": 954}
+ASKED_CHANNEL: Example = {
+    "kind": "channel",
+    "model": NETWORK,
+    "layer": "blocks.2.0",
+    "channel": 7,
+    "quality": "quick",
+    "seed": 0,
+}
+ASKED_ATLAS: Example = {"kind": "atlas", "model": NETWORK, "layer": "blocks.0.0"}
+ASKED_RECONSTRUCTION: Example = {
+    "kind": "reconstruction",
+    "model": NETWORK,
+    "layer": "blocks.2.0",
+    "image": "chelsea",
+}
+ASKED_STRIP: Example = {"kind": "strip", "model": NETWORK, "image": "chelsea"}
+QUEUED: Example = {
+    "id": "0f343b0931126a20f133d67c2b018a3b",
+    "state": "queued",
+    "url": "…/0f343b0931126a20f133d67c2b018a3b",
+}
+VISUALIZATION: Example = {
+    **QUEUED,
+    "state": "done",
+    "step": 128,
+    "steps": 128,
+    "scores": [0.3, 7.9, 14.2],
+    "position": None,
+    "left": None,
+    "stage": "",
+    "recipe": {**ASKED_CLASS, "quality": "quick", "size": 0, "steps": 0, "seed": 0},
+    "seconds": 9.8,
+    "device": "cpu",
+    "versions": {"laterna": "0.1.0", "python": "3.12.3", "torch": "2.7.0"},
+    "weights_sha256": "…",
+    "picture": "…/0f343b0931126a20f133d67c2b018a3b.png",
+    "error": None,
+    "label": "banana",
+    "probability": 0.998,
+}
+VISUALIZATIONS: Example = {"own": [QUEUED], "finished": [QUEUED | {"state": "done"}]}

@@ -24,6 +24,14 @@ IMAGE_SHARE = "/images/{image}/share"
 PREDICTION = "/images/{image}/models/{model}"
 GRID = "/images/{image}/models/{model}/layers/{layer}"
 MAP = "/images/{image}/models/{model}/layers/{layer}/channels/{channel}"
+VISUALIZATIONS = "/visualizations"
+VISUALIZATION_NEW = "/visualizations/new"
+VISUALIZATION = "/visualizations/{id}"
+VISUALIZATION_EVENTS = "/visualizations/{id}/events"
+VISUALIZATION_CANCEL = "/visualizations/{id}/cancel"
+VISUALIZATION_GROWTH = "/visualizations/{id}/growth.webp"
+VISUALIZATION_SCRIPT = "/visualizations/{id}/script.py"
+VISUALIZATION_PART = "/visualizations/{id}/parts/{name}"
 QUEUE = "/queue"
 PREFERENCES = "/preferences"
 HEALTHZ = "/healthz"
@@ -138,6 +146,41 @@ def map(
     """One channel's map of a picture; fields: scale, colors, size."""
     path = filled(MAP, suffix, image=id, model=name, layer=layer, channel=channel)
     return with_query(path, **fields)
+
+
+def visualization(id: str, suffix: str = "") -> str:
+    """The page of something made by gradient ascent: while it grows, and ever after."""
+    return filled(VISUALIZATION, suffix, id=id)
+
+
+def visualization_new(kind: str, name: str, **fields: str | int | None) -> str:
+    """The form that asks for one, with these fields filled in."""
+    return with_query(VISUALIZATION_NEW, kind=kind, model=name, **fields)
+
+
+def visualization_events(id: str) -> str:
+    """The stream that tells how far it is."""
+    return filled(VISUALIZATION_EVENTS, id=id)
+
+
+def visualization_cancel(id: str, suffix: str = "") -> str:
+    """Where a form stops it."""
+    return filled(VISUALIZATION_CANCEL, suffix, id=id)
+
+
+def visualization_growth(id: str) -> str:
+    """How it grew, as an animation."""
+    return filled(VISUALIZATION_GROWTH, id=id)
+
+
+def visualization_script(id: str) -> str:
+    """A script that makes the same picture without the web."""
+    return filled(VISUALIZATION_SCRIPT, id=id)
+
+
+def visualization_part(id: str, name: str) -> str:
+    """One of its further files."""
+    return filled(VISUALIZATION_PART, id=id, name=name)
 
 
 def static(digest: str, path: str) -> str:
