@@ -98,6 +98,20 @@ class UnknownImage(LaternaError):
     code, status = "unknown_image", 404
 
 
+class UnknownVisualization(LaternaError):
+    """Nobody has asked for this visualization here, or the picture it was made from is gone. Ask
+    for it anew."""
+
+    code, status = "unknown_visualization", 404
+
+
+class NotMade(LaternaError):
+    """This picture is not made, or no longer there. Its page shows how far it is, and has a button
+    that makes it again."""
+
+    code, status = "not_made", 409
+
+
 class NoFilters(LaternaError):
     """{layer} has no filters that can be drawn. Convolution layers do."""
 
@@ -225,6 +239,39 @@ class QueueFull(LaternaError):
     code, status, retry_after = "queue_full", 503, 5
 
 
+class TooManyJobs(LaternaError):
+    """You have {limit} visualizations waiting; that many are taken from one person at a time. Stop
+    one, or wait until one is done."""
+
+    code, status, retry_after = "too_many_jobs", 429, 30
+
+
+class NotCancellable(LaternaError):
+    """This is finished, so there is nothing left to stop."""
+
+    code, status = "not_cancellable", 409
+
+
+class NotAsked(LaternaError):
+    """Others asked for this, so it is theirs to stop."""
+
+    code, status = "not_asked", 409
+
+
+class JobTooLong(LaternaError):
+    """This took longer than {seconds} seconds, so it was stopped. Try fewer steps or a smaller
+    size."""
+
+    code, status = "job_too_long", 409
+
+
+class JobDied(LaternaError):
+    """The device stopped {times} times while it made this, so it is not tried again by itself.
+    Everything else works; the log says more."""
+
+    code, status = "job_died", 409
+
+
 class DeviceStarting(LaternaError):
     """The network is still being loaded. This page comes by itself in a moment."""
 
@@ -253,7 +300,7 @@ class NotFinite(LaternaError):
 
 
 class NotFiniteStep(LaternaError):
-    """The picture lost itself at step {step}: {model} gave values without end. Ask for it again
+    """The picture lost itself at step {step}: the network gave values without end. Ask for it again
     with another seed or fewer steps."""
 
     code, status = "not_finite_step", 409

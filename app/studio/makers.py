@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.errors import NoClassifier, NotFinite, UnknownImage, UnknownLayer
+from app.errors import ModelUnavailable, NoClassifier, NotFinite, UnknownImage, UnknownLayer
 from app.studio.filter_sheets import filter_sheet
 from app.studio.grids import activation_grid, channel_map, source_facts
 from app.studio.passes import Box, KeptPasses, Pass
+from app.studio.progress import Making
 from app.studio.recipes import (
     ActivationGrid,
     ChannelMap,
@@ -22,8 +24,12 @@ from app.studio.recipes import (
     OfPicture,
     Prediction,
     Recipe,
+    Visualization,
 )
-from app.zoo.catalogue import Catalogue, Preprocessing
+from app.studio.synthesis.classes import top
+from app.studio.synthesis.excitement import SamplePhotos
+from app.studio.synthesis.kinds import making
+from app.zoo.catalogue import Catalogue, Entry, Preprocessing
 from app.zoo.keeper import Keeper, Network, describe
 from app.zoo.taps import tap
 
@@ -43,6 +49,7 @@ class Workshop:
         self._catalogue = Catalogue(settings.models_dir)
         self._keeper = Keeper(self._catalogue, device, settings.network_memory_bytes)
         self._passes = KeptPasses(settings.activation_memory_bytes)
+        self.samples = SamplePhotos()
         self._prepared: OrderedDict[tuple[str, Preprocessing], tuple[Tensor, Box]] = OrderedDict()
 
     def warm(self) -> None:
@@ -71,9 +78,38 @@ class Workshop:
                 case _:
                     raise TypeError(f"no maker for a {type(recipe).__name__}")
 
+    def steps(self, recipe: Visualization) -> Making:
+        """Make a visualization step by step; left at any step it leaves nothing behind.
+
+        Raises a LaternaError, in the first step or a later one, for what cannot be made.
+        """
+        return making(self, recipe)
+
     def network(self, model: str) -> Network:
         """A network on this device, loaded when it is not there yet."""
         return self._keeper.network(model)
+
+    def second(self, network: Network) -> Network | None:
+        """Another trained network with ImageNet's classes, the smallest whose weights are here.
+
+        None for a network with other classes, as nobody else knows them.
+        """
+        own = network.entry
+        if own.labels != "imagenet":
+            return None
+        others = [
+            entry
+            for entry in self._catalogue.entries()
+            if entry.present
+            and entry.trained
+            and entry.labels == "imagenet"
+            and entry.classes != 0
+            and entry.architecture != own.architecture
+        ]
+        for entry in sorted(others, key=_size):
+            with suppress(ModelUnavailable):
+                return self.network(entry.name)
+        return None
 
     def prepared(self, network: Network, image: str, source: str) -> tuple[Tensor, Box]:
         """What the network is given of a picture, [1,3,H,W], and the crop that this is."""
@@ -100,11 +136,7 @@ class Workshop:
         if not done.logits.isfinite().all():
             raise NotFinite(model=network.entry.title, place="its classes")
         probabilities = done.logits[0].float().softmax(0).cpu()
-        top = probabilities.topk(min(5, len(probabilities)))
-        rows = [
-            {"class": index, "label": network.labels[index], "probability": probability}
-            for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
-        ]
+        rows = top(network, probabilities)
         return Made(source_facts(recipe, network, done.crop) | {"top": rows})
 
     def _on_activation(
@@ -153,3 +185,8 @@ def _picture(source: str) -> Image.Image:
             return picture.convert("RGB")
     except FileNotFoundError:
         raise UnknownImage() from None
+
+
+def _size(entry: Entry) -> tuple[int, str]:
+    """How large its weights are, in bytes; then its name."""
+    return (entry.file.stat().st_size if entry.file else 0), entry.name

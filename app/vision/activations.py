@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from app.vision.colors import CENTRE, DEAD, LAST, Sided
+from app.vision.colors import CENTRE, DEAD, DEAD_COLOR, LAST, Sided
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,12 @@ def _per_unit(numbers: Statistics, scale: Scale, steps: float) -> Tensor | float
 def _bytes(values: Tensor) -> Tensor:
     """Whole parts of 0..255 as uint8: by way of int16, which is vectorised, straight is not."""
     return values.to(torch.int16).to(torch.uint8)
+
+
+def hatch(side: int) -> Tensor:
+    """The same in colour, uint8 [side,side,3]: nothing excites this channel."""
+    entries = _hatch(torch.Size((side, side)), 0)[..., None]
+    return torch.where(entries == DEAD, torch.tensor(DEAD_COLOR), 0).to(torch.uint8)
 
 
 def _hatch(side: torch.Size, ground: int) -> Tensor:

@@ -24,7 +24,8 @@ DEFAULT: dict[Sided, str] = {"one": "gray", "signed": "berlin"}
 #: Palette entries: 0..LAST carry values (CENTRE is zero when signed), the rest are signs.
 LAST, CENTRE = 252, 126
 DEAD, MARK, GAP = 253, 254, 255
-_SIGNS = {DEAD: (58, 58, 66), MARK: (224, 36, 36), GAP: (40, 40, 46)}
+DEAD_COLOR = (58, 58, 66)
+_SIGNS = {DEAD: DEAD_COLOR, MARK: (224, 36, 36), GAP: (40, 40, 46)}
 
 
 @cache

@@ -1,0 +1,38 @@
+"""Kinds: (visualization recipe) -> its making."""
+
+from typing import TYPE_CHECKING
+
+from app.studio.progress import Making
+from app.studio.recipes import (
+    Atlas,
+    ChannelImage,
+    ClassImage,
+    Reconstruction,
+    Strip,
+    Visualization,
+)
+from app.studio.synthesis.atlases import atlas
+from app.studio.synthesis.channels import channel_image
+from app.studio.synthesis.classes import class_image
+from app.studio.synthesis.reconstructions import reconstruction
+from app.studio.synthesis.strips import strip
+
+if TYPE_CHECKING:
+    from app.studio.makers import Workshop
+
+
+def making(workshop: "Workshop", recipe: Visualization) -> Making:
+    """The steps of a visualization; in the end what came of it."""
+    match recipe:
+        case ClassImage():
+            return class_image(workshop, recipe)
+        case ChannelImage():
+            return channel_image(workshop, recipe)
+        case Atlas():
+            return atlas(workshop, recipe)
+        case Reconstruction():
+            return reconstruction(workshop, recipe)
+        case Strip():
+            return strip(workshop, recipe)
+        case _:
+            raise TypeError(f"no maker for a {type(recipe).__name__}")
