@@ -154,6 +154,9 @@ class Sheet {
     const link = document.getElementById("open-channel");
     link.href = this.address(channel);
     link.hidden = false;
+    const excite = document.getElementById("excite");
+    excite.elements.channel.value = channel;
+    excite.hidden = false;
   }
 
   address(channel) { return this.frame.dataset.maps + channel + mapQuery(this.frame.dataset.query); }

@@ -9,11 +9,12 @@ from fastapi.responses import Response
 from app.errors import LaternaError
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import images, models, pages, urls
+from app.web import gallery, images, models, pages, urls
 from app.web.given import TheSettings, TheStudio, description
 from app.web.sessions import Owner
 
 router = APIRouter(include_in_schema=False)
+MOST_GROWN = 16
 
 
 @router.get(urls.HOME)
@@ -32,6 +33,7 @@ async def home(
         shown=shown(studio, settings, samples),
         models=await models.rows(studio),
         default=settings.default_model,
+        grown=gallery.cards(studio, studio.finished(MOST_GROWN)),
         **images.own(studio, settings, owner),
     )
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_timedelta
+from babel.dates import format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent, format_scientific
@@ -129,3 +129,9 @@ def duration(seconds: float) -> str:
     """A time span in words, in a unit of which there are two or more: 24 hours, 90 minutes."""
     span = timedelta(seconds=max(60.0, seconds))
     return format_timedelta(span, granularity="minute", threshold=2.0, locale=spoken())
+
+
+def moment(seconds: float) -> str:
+    """A point in time, given as seconds since 1970, in the server's time zone."""
+    local = datetime.fromtimestamp(seconds, UTC).astimezone()
+    return format_datetime(local, locale=spoken())

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from app.studio.studio import Studio
 from app.web import failures, models, pages, results, twins, urls
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
-from app.web.given import TheStudio, check_channel, description, layer_of, neighbours
+from app.web.given import TheStudio, check_channel, description, layer_of, neighbours, obstacle
 
 router = APIRouter()
 
@@ -84,6 +84,7 @@ async def channel_page(
         layer=found,
         channel=channel,
         has_filters=has_filters(found),
+        obstacle=obstacle(studio, model)[0],
         samples=studio.sample_images(),
     )
 
@@ -127,6 +128,7 @@ async def layer_page(
         before=before,
         after=after,
         has_filters=has_filters(found),
+        obstacle=obstacle(studio, model)[0],
         names={each["name"] for each in described["layers"]},
         samples=studio.sample_images(),
     )

@@ -47,6 +47,7 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "short": languages.short,
         "percent": languages.percent,
         "duration": languages.duration,
+        "moment": languages.moment,
     }
     env.globals["parts"] = env.get_template("parts.html").module
     for name in env.list_templates():

@@ -16,12 +16,14 @@ from app.web import (
     errors,
     failures,
     fetching,
+    gallery,
     guards,
     health,
     home,
     images,
     languages,
     layers,
+    live,
     models,
     pages,
     predictions,
@@ -29,6 +31,9 @@ from app.web import (
     statics,
     uploads,
     urls,
+    visualization_files,
+    visualization_form,
+    visualizations,
 )
 from app.web.limit import UploadLimit
 
@@ -47,6 +52,11 @@ ROUTERS = (
     images,
     uploads,
     predictions,
+    visualization_form,
+    gallery,
+    live,
+    visualization_files,
+    visualizations,
     docs,
 )
 
@@ -70,6 +80,7 @@ def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI
     app.state.studio = studio
     app.state.session_key = studio.archive.secret("session")
     app.state.upload_limit = UploadLimit(settings.uploads_per_minute)
+    app.state.fragments = live.Fragments()
     app.state.statics = statics.read_statics()
     app.state.templates = pages.environment(app.state.statics)
     for language in languages.LANGUAGES:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from app.web import examples
 
+State = Literal["queued", "running", "done", "failed", "cancelled", "unmade"]
+
 
 class Twin(BaseModel):
     """The fields named here are there; there may be more."""
@@ -182,3 +184,46 @@ class Queue(BaseModel):
     devices: list[Device]
     waiting: list[str]
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.QUEUE))
+
+
+class Queued(Twin):
+    """A visualization that was asked for, and where it can be watched."""
+
+    id: str
+    state: State
+    url: str
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.QUEUED))
+
+
+class Visualization(Queued):
+    """A visualization: how far it is (`left`: seconds; `position` 1: next), and what made it.
+
+    When it is done there is more, by kind: for a class `label, probability, top, second`; for a
+    channel `activation, best_sample, multiple, rank`; for an atlas `sheet, channels`; for a
+    reconstruction `relative_error, psnr, ssim`; for a strip `layers`, one entry each.
+    """
+
+    step: int
+    steps: int
+    scores: list[float]
+    stage: str
+    position: int | None
+    left: float | None
+    seconds: float | None
+    device: str | None
+    versions: dict[str, str] | None
+    weights_sha256: str | None
+    recipe: dict[str, Any]
+    picture: str | None
+    error: Problem | None
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.VISUALIZATION)
+    )
+
+
+class Visualizations(BaseModel):
+    """What this browser asked for, and what is finished and for all to see; newest first."""
+
+    own: list[Queued]
+    finished: list[Queued]
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.VISUALIZATIONS))

@@ -1,0 +1,55 @@
+"""The gallery: what this browser asked for, and what has been finished for everybody to see."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.studio.jobs import Job
+from app.studio.studio import Studio
+from app.web import pages, sight, twins, urls
+from app.web.given import TheStudio
+from app.web.sessions import Owner
+from app.web.visualizations import link, may_see
+
+router = APIRouter()
+MOST_OWN, MOST_FINISHED = 60, 60
+
+
+def cards(studio: Studio, jobs: list[Job]) -> list[dict[str, Any]]:
+    """Jobs as the galleries show them."""
+    return [
+        {"job": job, "title": sight.title(studio, job.recipe), "network": network(studio, job)}
+        for job in jobs
+    ]
+
+
+def network(studio: Studio, job: Job) -> str:
+    """The shown name of a job's network."""
+    return str(sight.network(studio, job.recipe.model)["title"])
+
+
+def own_jobs(studio: Studio, owner: str | None) -> list[Job]:
+    """What this browser asked for and may still see, newest first."""
+    jobs = studio.jobs_of(owner, MOST_OWN) if owner else []
+    return [job for job in jobs if may_see(studio, owner, job)]
+
+
+@router.get(urls.VISUALIZATIONS + urls.JSON, response_model=twins.Visualizations)
+async def gallery_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
+    """What this browser asked for, and what is finished and not of anybody's picture."""
+    return {
+        "own": [link(job) for job in own_jobs(studio, owner)],
+        "finished": [link(job) for job in studio.finished(MOST_FINISHED)],
+    }
+
+
+@router.get(urls.VISUALIZATIONS, include_in_schema=False)
+async def gallery_page(request: Request, studio: TheStudio, owner: Owner) -> Response:
+    """What this browser asked for, and what is finished and not of anybody's picture."""
+    own = own_jobs(studio, owner)
+    mine = {job.id for job in own}
+    others = [job for job in studio.finished(MOST_FINISHED) if job.id not in mine]
+    return pages.respond(
+        request, "gallery.html", own=cards(studio, own), finished=cards(studio, others)
+    )

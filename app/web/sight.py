@@ -1,0 +1,160 @@
+"""Sight: a visualization as people and programs see it, from its job, its snapshot, its result."""
+
+import base64
+from typing import Any
+
+from app.errors import LaternaError
+from app.studio.board import Snapshot
+from app.studio.jobs import Job
+from app.studio.recipes import (
+    Atlas,
+    ChannelImage,
+    ClassImage,
+    OfPicture,
+    Reconstruction,
+    Visualization,
+)
+from app.studio.studio import Studio
+from app.web import languages, provenance, urls
+
+#: States in which it still changes by itself.
+GROWING = ("queued", "running")
+
+
+def moment(snapshot: Snapshot) -> dict[str, Any]:
+    """What the live blocks of the page need of a snapshot."""
+    return {"snapshot": snapshot, "preview": data_uri(snapshot.preview)}
+
+
+def data_uri(jpeg: bytes | None) -> str | None:
+    """A small picture as an address that holds it."""
+    return None if jpeg is None else "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def facts(studio: Studio, job: Job) -> dict[str, Any]:
+    """All that is known of a visualization, in JSON."""
+    snapshot, result = studio.snapshot(job.id), studio.outcome(job.id)
+    made = dict(result.facts) if result else {}
+    known = {"device": job.device, "versions": None, "weights_sha256": job.recipe.weights}
+    return {
+        **known,
+        **made,
+        "id": job.id,
+        "state": snapshot.state,
+        "url": urls.visualization(job.id),
+        "step": snapshot.step,
+        "steps": snapshot.steps,
+        "scores": made.get("scores") or list(snapshot.scores),
+        "stage": snapshot.stage,
+        "position": snapshot.position,
+        "left": snapshot.left,
+        "seconds": made.get("seconds", snapshot.seconds),
+        "recipe": job.recipe.facts(),
+        "picture": urls.visualization(job.id, urls.PNG) if result else None,
+        "parts": {name: urls.visualization_part(job.id, name) for name in made.get("parts", ())},
+        "error": error(snapshot.error or job.error),
+    }
+
+
+def error(problem: LaternaError | None) -> dict[str, str] | None:
+    """What went wrong, for programs and for people."""
+    if problem is None:
+        return None
+    return {"code": problem.code, "message": problem.message(languages.gettext)}
+
+
+def network(studio: Studio, model: str) -> dict[str, Any]:
+    """What is known of a network without asking the device: title, labels, layers, trained."""
+    unknown = {"name": model, "title": model, "labels": [], "layers": [], "trained": True}
+    try:
+        entry = studio.catalogue.entry(model)
+        known = studio.known_entry(entry) or {}
+    except LaternaError:  # it was taken out of the catalogue since
+        return unknown
+    return unknown | {"title": entry.title, "trained": entry.trained} | known
+
+
+def label(described: dict[str, Any], number: int) -> str:
+    """A class in words, as far as the network's labels are known."""
+    labels = described["labels"] or []
+    return str(labels[number]) if number < len(labels) else str(number)
+
+
+def title(studio: Studio, recipe: Visualization) -> str:
+    """What it shows, in a few words of this person's language."""
+    match recipe:
+        case ClassImage():
+            return label(network(studio, recipe.model), recipe.class_)
+        case ChannelImage():
+            said = languages.gettext("Channel {channel} of {layer}")
+            return said.format(channel=recipe.channel, layer=recipe.layer)
+        case Atlas():
+            return languages.gettext("Atlas of {layer}").format(layer=recipe.layer)
+        case Reconstruction():
+            return languages.gettext("Rebuilt from {layer}").format(layer=recipe.layer)
+        case _:
+            return languages.gettext("Depth strip")
+
+
+def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
+    """What the page of a visualization shows."""
+    recipe, result = job.recipe, studio.outcome(job.id)
+    snapshot, described = studio.snapshot(job.id), network(studio, recipe.model)
+    of_picture = isinstance(recipe, OfPicture)
+    return {
+        "job": job,
+        "recipe": recipe,
+        "kind_of": recipe.kind,
+        "title": title(studio, recipe),
+        "model": described,
+        "image": studio.image(recipe.image, owner) if isinstance(recipe, OfPicture) else None,
+        "growing": snapshot.state in GROWING,
+        "made": result.facts if result else None,
+        "mine": _is_mine(studio, owner, job),
+        "private": of_picture,
+        "error": error(snapshot.error or job.error),
+        "rows": provenance.rows(job, described, result.facts if result else None),
+        "asked": fields(recipe),
+        "again": _again(recipe),
+        "change": _change(recipe),
+        "layer_url": _layer_url(recipe),
+        **moment(snapshot),
+    }
+
+
+def _is_mine(studio: Studio, owner: str | None, job: Job) -> bool:
+    return owner is not None and any(own.id == job.id for own in studio.jobs_of(owner))
+
+
+def fields(recipe: Visualization) -> dict[str, Any]:
+    """A recipe as the fields of a form that asks for it."""
+    said = {name: value for name, value in recipe.facts().items() if name != "weights"}
+    return {
+        name: value
+        for name, value in said.items()
+        if value not in ("", (), 0) or name in ("class", "channel")
+    }
+
+
+def _again(recipe: Visualization) -> dict[str, Any]:
+    """The same from other noise."""
+    return fields(recipe) | {"seed": recipe.seed + 1}
+
+
+def _change(recipe: Visualization) -> str:
+    """The form with everything filled in."""
+    said = fields(recipe)
+    return urls.visualization_new(said.pop("kind"), said.pop("model"), **said)
+
+
+def _layer_url(recipe: Visualization) -> str | None:
+    """The page of the channel or layer that it is of."""
+    match recipe:
+        case ChannelImage():
+            return urls.channel(recipe.model, recipe.layer, recipe.channel)
+        case Atlas():
+            return urls.layer(recipe.model, recipe.layer)
+        case Reconstruction():
+            return urls.grid(recipe.image, recipe.model, recipe.layer)
+        case _:
+            return None
