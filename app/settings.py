@@ -85,8 +85,22 @@ class Settings(BaseSettings):
     call_seconds: float = Field(
         120.0, gt=0, description="A device that has not answered by then is restarted, in seconds."
     )
+    job_seconds: float = Field(
+        3600.0, gt=0, description="Time limit for making one visualization, in seconds."
+    )
+    jobs_per_person: int = Field(
+        20, gt=0, description="Visualizations that one person may have waiting; more get a 429."
+    )
+    jobs_max: int = Field(
+        200, gt=0, description="Visualizations that may wait in all; more get a 503."
+    )
+    idle_pictures: bool = Field(
+        True, description="Make some pictures for the start page when nobody wants anything."
+    )
     fault: str = Field(
-        "", description="Tests only: oom:N, nan:N, hang:N or die:N strikes the N-th request."
+        "",
+        description="Tests only: oom:N, nan:N, hang:N or die:N strikes the N-th job, call-oom:N, "
+        "call-hang:N or call-die:N the N-th quick request.",
     )
 
     @field_validator("allowed_hosts", mode="before")

@@ -38,6 +38,7 @@ class Laterna:
             },
             "PORT": "0",
             "LATERNA_DATA_DIR": str(data),
+            "LATERNA_IDLE_PICTURES": "false",
             "LATERNA_WEIGHTS_MIRROR": f"http://127.0.0.1:{closed_port()}",
             **environment,
         }

@@ -5,13 +5,14 @@ and a crash leaves only files without a row, which are removed at the next start
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from app.archive import files
 from app.archive.images import Images
+from app.archive.index import Index
 from app.archive.kept import KeptImage, Result, Usage, clean_name
 from app.archive.room import digests_of
 
@@ -28,51 +29,87 @@ class Archive(Images):
     what writes.
     """
 
+    @property
+    def index(self) -> Index:
+        """The database, for tables that others keep beside the archive's own."""
+        return self._index
+
     def result(self, key: str) -> Result | None:
         """What came of a recipe, if it is kept."""
         row = self._index.row("SELECT * FROM results WHERE key = ?", key)
         if row is None:
             return None
         self._used[key] = self._clock()
-        return self._result(key, json.loads(row["facts"]), row["media"], row["digest"])
+        parts = self._index.rows("SELECT name, digest FROM parts WHERE key = ?", key)
+        return self._result(
+            key, json.loads(row["facts"]), row["media"], row["digest"], dict(map(tuple, parts))
+        )
 
     def keep_result(
-        self, key: str, facts: dict[str, Any], picture: bytes | None, media: str, image: str | None
+        self,
+        key: str,
+        facts: dict[str, Any],
+        picture: bytes | None,
+        media: str,
+        image: str | None,
+        parts: Mapping[str, bytes] | None = None,
     ) -> Result:
         """Keep what came of a recipe; `image` is the picture it was made from.
 
-        Raises DiskFull, and UnknownImage when that picture was deleted meanwhile.
+        parts: further files by name, which come and go with it. Raises DiskFull, and UnknownImage
+        when that picture was deleted meanwhile.
         """
-        said = json.dumps(facts)
-        pictures = [] if picture is None else [picture]
+        said, parts = json.dumps(facts), parts or {}
+        pieces = [*([] if picture is None else [picture]), *parts.values()]
         with self._index.writing:
             if image is not None:
                 self.image(image)
-            self._make_room(len(said) + len(picture or b""))
-            with self._blobs.added(*pictures) as digests, self._index.change() as change:
-                self._blobs.count(change, digests, pictures)
-                digest = digests[0] if digests else None
+            self._make_room(len(said) + sum(map(len, pieces)))
+            with self._blobs.added(*pieces) as digests, self._index.change() as change:
+                self._blobs.count(change, digests, pieces)
+                digest = None if picture is None else digests[0]
+                named = dict(zip(parts, digests[len(pieces) - len(parts) :], strict=True))
                 before = digests_of(
                     change, "DELETE FROM results WHERE key = ? RETURNING digest", key
                 )
                 row = (key, said, media, digest, len(said), image, self._clock())
                 change.execute("INSERT INTO results VALUES (?,?,?,?,?,?,?)", row)
+                change.executemany(
+                    "INSERT INTO parts VALUES (?,?,?)",
+                    [(key, name, part) for name, part in named.items()],
+                )
                 unused = self._blobs.release(change, before)
             self._blobs.remove(unused)
-        return self._result(key, facts, media, digest)
+        return self._result(key, facts, media, digest, named)
 
     def read(self, result: Result) -> bytes | None:
         """A result's picture, checked by its hash; a damaged one is forgotten, and None."""
-        if result.digest is None:
-            return None
-        data = self._blobs.read(result.digest)
+        return None if result.digest is None else self._checked(result.digest)
+
+    def part(self, result: Result, name: str) -> bytes | None:
+        """A further file of a result, checked by its hash; with a damaged one all is forgotten."""
+        return None if name not in result.parts else self._checked(result.parts[name])
+
+    def _checked(self, digest: str) -> bytes | None:
+        data = self._blobs.read(digest)
         if data is None:
-            forget = "DELETE FROM results WHERE digest = ? RETURNING digest"
-            self._let_go(lambda change: digests_of(change, forget, result.digest))
+            forget = (
+                "DELETE FROM results WHERE digest = ?1"
+                " OR key IN (SELECT key FROM parts WHERE digest = ?1) RETURNING digest"
+            )
+            self._let_go(lambda change: digests_of(change, forget, digest))
         return data
 
-    def _result(self, key: str, facts: dict[str, Any], media: str, digest: str | None) -> Result:
-        return Result(key, facts, media, digest, self._blobs.path(digest) if digest else None)
+    def _result(
+        self,
+        key: str,
+        facts: dict[str, Any],
+        media: str,
+        digest: str | None,
+        parts: dict[str, str],
+    ) -> Result:
+        path = self._blobs.path(digest) if digest else None
+        return Result(key, facts, media, digest, path, parts)
 
     def sweep(self) -> list[str]:
         """Delete what has expired, with all made from it, and what is over the quota.

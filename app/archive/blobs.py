@@ -11,11 +11,12 @@ from app.archive.index import Index
 
 REFERENCE = """
 SELECT 1 FROM images WHERE picture = ?1 UNION ALL SELECT 1 FROM images WHERE preview = ?1
-UNION ALL SELECT 1 FROM results WHERE digest = ?1 LIMIT 1
+UNION ALL SELECT 1 FROM results WHERE digest = ?1
+UNION ALL SELECT 1 FROM parts WHERE digest = ?1 LIMIT 1
 """
 #: What lost its file, and what was made from a picture that did.
 LOST_RESULTS = """
-DELETE FROM results WHERE digest = ?1
+DELETE FROM results WHERE digest = ?1 OR key IN (SELECT key FROM parts WHERE digest = ?1)
 OR image IN (SELECT id FROM images WHERE ?1 IN (picture, preview))
 """
 
@@ -68,10 +69,14 @@ class Blobs:
 
     @staticmethod
     def release(change: Connection, digests: Iterable[str | None]) -> list[str]:
-        """Take out of the index what no row refers to any more; to be removed once that is so."""
+        """Take out of the index what no row refers to any more; to be removed once that is so.
+
+        digests: what deleted rows referred to; those of parts need not be among them.
+        """
+        loose = [row["digest"] for row in change.execute("DELETE FROM loose RETURNING digest")]
         unused = [
             digest
-            for digest in {digest for digest in digests if digest is not None}
+            for digest in {digest for digest in (*digests, *loose) if digest is not None}
             if change.execute(REFERENCE, (digest,)).fetchone() is None
         ]
         change.executemany("DELETE FROM blobs WHERE digest = ?", [(digest,) for digest in unused])

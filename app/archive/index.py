@@ -1,6 +1,7 @@
 """The index: which files there are, whose, until when. SQLite, WAL, full synchronous.
 
-Sums are kept by triggers: asking for them costs nothing, however many rows there are.
+Sums are kept by triggers: asking for them costs nothing, however many rows there are. So is
+what parts of a result leave behind: `loose` names the files that they referred to.
 """
 
 import sqlite3
@@ -35,6 +36,28 @@ CREATE TABLE IF NOT EXISTS results (
 CREATE INDEX IF NOT EXISTS results_by_use ON results (used);
 CREATE INDEX IF NOT EXISTS results_by_image ON results (image);
 CREATE INDEX IF NOT EXISTS results_by_digest ON results (digest);
+CREATE TABLE IF NOT EXISTS parts (
+    key TEXT NOT NULL REFERENCES results ON DELETE CASCADE, name TEXT NOT NULL,
+    digest TEXT NOT NULL REFERENCES blobs, PRIMARY KEY (key, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS parts_by_digest ON parts (digest);
+CREATE TABLE IF NOT EXISTS loose (digest TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS part_out AFTER DELETE ON parts
+    BEGIN INSERT INTO loose VALUES (old.digest); END;
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY, key TEXT NOT NULL, recipe TEXT NOT NULL,
+    image TEXT REFERENCES images ON DELETE CASCADE, state TEXT NOT NULL,
+    asked REAL NOT NULL, started REAL, finished REAL, seconds REAL, device TEXT,
+    deaths INTEGER NOT NULL DEFAULT 0, error TEXT, house INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, finished);
+CREATE INDEX IF NOT EXISTS jobs_by_image ON jobs (image);
+CREATE TABLE IF NOT EXISTS askers (
+    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, asker TEXT NOT NULL,
+    address TEXT NOT NULL, asked REAL NOT NULL, wants INTEGER NOT NULL,
+    PRIMARY KEY (job, asker)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS askers_by_asker ON askers (asker, asked);
 CREATE TABLE IF NOT EXISTS room (files INTEGER NOT NULL, facts INTEGER NOT NULL);
 INSERT INTO room SELECT (SELECT coalesce(sum(bytes), 0) FROM blobs),
     (SELECT coalesce(sum(bytes), 0) FROM results) WHERE NOT EXISTS (SELECT 1 FROM room);

@@ -1,7 +1,7 @@
 """What the archive gives: pictures and results as kept, and how much there is."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,17 @@ class KeptImage:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a recipe: its numbers, and where its picture lies, if it has one."""
+    """What came of a recipe: its numbers, and where its picture lies, if it has one.
+
+    parts: the hashes of its further files, by name.
+    """
 
     key: str
     facts: dict[str, Any]
     media: str
     digest: str | None
     path: Path | None
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from app.errors import (
 from app.zoo.catalogue import Entry
 
 if TYPE_CHECKING:
-    from app.studio.studio import Studio
+    from app.studio.answers import Answers
 
 Status = Literal["ready", "loading", "available", "unavailable"]
 
@@ -33,7 +33,7 @@ class Card:
     can_open_untrained: bool
 
 
-def card(entry: Entry, studio: "Studio", online: bool) -> Card:
+def card(entry: Entry, studio: "Answers", online: bool) -> Card:
     """The row of one network; `online` says whether the weights mirror can be reached."""
     status, reason = _status(entry, studio, online)
     known = studio.known_entry(entry) or {}
@@ -51,7 +51,7 @@ def card(entry: Entry, studio: "Studio", online: bool) -> Card:
     )
 
 
-def _status(entry: Entry, studio: "Studio", online: bool) -> tuple[Status, LaternaError | None]:
+def _status(entry: Entry, studio: "Answers", online: bool) -> tuple[Status, LaternaError | None]:
     fetching = studio.fetcher.fetching(entry.name)
     if entry.problem:
         return "unavailable", ModelUnavailable(model=entry.title, reason=entry.problem)
@@ -69,7 +69,7 @@ def _status(entry: Entry, studio: "Studio", online: bool) -> tuple[Status, Later
     return "available", None
 
 
-def require_weights(entry: Entry, studio: "Studio") -> None:
+def require_weights(entry: Entry, studio: "Answers") -> None:
     """Raise why a network cannot be run now: nothing when it can (or was asked for untrained)."""
     if entry.problem:
         raise ModelUnavailable(model=entry.title, reason=entry.problem)

@@ -1,20 +1,26 @@
-"""The engine: all devices behind one verb, `call`; `enqueue` for long work comes beside it.
+"""The engine: all devices behind two verbs: `call` for quick work, `run` for what takes long.
 
 One spawned process owns each device. The parent keeps the queues, so that what waits can be seen,
-refused, and one day reordered; a process has one recipe at a time.
+refused and reordered; a process has one quick recipe and one long one, and serves the quick ones
+before and between the steps of the long one.
 """
 
 import asyncio
 import itertools
+import time
 import zlib
+from collections.abc import Callable
 
 import structlog
 
+from app.errors import DeviceAway
 from app.settings import Settings
 from app.studio.engine.device import Device, DeviceState
-from app.studio.recipes import Made, OfPicture, Recipe
+from app.studio.engine.messages import Step
+from app.studio.engine.requests import Died
+from app.studio.recipes import Made, OfPicture, Recipe, Visualization
 
-__all__ = ["DeviceState", "Engine"]
+__all__ = ["DeviceState", "Died", "Engine", "Step"]
 
 log = structlog.get_logger("laterna.engine")
 WORKSHOP = "app.studio.makers:Workshop"
@@ -26,8 +32,11 @@ class Engine:
     def __init__(self, settings: Settings, workshop: str = WORKSHOP) -> None:
         self._settings, self._workshop = settings, workshop
         self._devices: list[Device] = []
-        self._asked = itertools.count(1)
+        self._calls, self._runs = itertools.count(1), itertools.count(1)
         self._faults = _faults(settings.fault)
+        self._last_call = time.monotonic()
+        #: Called when a device has got ready.
+        self.on_ready: Callable[[], None] = lambda: None
         if self._faults:
             log.warning("faults are on: this is a test", fault=settings.fault)
 
@@ -46,7 +55,39 @@ class Engine:
 
         Raises what the maker raises, DeviceStarting, DeviceAway, DeviceRefuses or QueueFull.
         """
+        self._last_call = time.monotonic()
         return await self._device_for(recipe).call(recipe)
+
+    async def run(
+        self, recipe: Visualization, heard: Callable[[Step], None], idle: bool = False
+    ) -> Made:
+        """Have something made step by step, on a device that does nothing of the kind.
+
+        heard: is called with each Step that the device tells of. idle: the work of an idle machine,
+        which stands back for long when somebody calls. Cancelled, it ends before the next step, and
+        returns when the device has left it. Raises what the maker raises, Died when the process
+        ends in the middle, and DeviceAway when there is no device with a place.
+        """
+        for device in self._devices:
+            if device.now.state == "ready" and not device.now.climbing:
+                fault = "" if idle else self._fault("", next(self._runs))
+                return await device.run(recipe, heard, fault, idle)
+        raise DeviceAway()
+
+    @property
+    def places(self) -> int:
+        """How many can run at a time: the devices that are ready."""
+        return sum(device.state == "ready" for device in self._devices)
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long nobody has called."""
+        return time.monotonic() - self._last_call
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether faults are to strike, in tests."""
+        return bool(self._faults)
 
     def forget(self, image: str) -> None:
         """Drop what the devices keep of a picture."""
@@ -62,7 +103,7 @@ class Engine:
         return [title for device in self._devices for title in device.waiting]
 
     def _add(self, name: str) -> None:
-        device = Device(self._settings, name, self._workshop, self._counted, self._fault)
+        device = Device(self._settings, name, self._workshop, self._counted, self._call_fault)
         self._devices.append(device)
         device.start()
 
@@ -71,6 +112,7 @@ class Engine:
         if self._settings.devices == "auto":
             for number in range(len(self._devices), count):
                 self._add(f"cuda:{number}")
+        self.on_ready()
 
     def _device_for(self, recipe: Recipe) -> Device:
         """One that is ready; for a picture always the same, as that one keeps its activations."""
@@ -78,12 +120,20 @@ class Engine:
         said = recipe.image if isinstance(recipe, OfPicture) else recipe.model
         return ready[zlib.crc32(said.encode()) % len(ready)]
 
-    def _fault(self) -> str:
-        """The fault that strikes the task now handed out, if any."""
-        return self._faults.get(next(self._asked), "")
+    def _call_fault(self) -> str:
+        """The fault that strikes the quick task now handed out, if any."""
+        return self._fault("call-", next(self._calls))
+
+    def _fault(self, prefix: str, number: int) -> str:
+        return self._faults.get((prefix, number), "")
 
 
-def _faults(setting: str) -> dict[int, str]:
-    """ "die:2,hang:5" -> {2: "die", 5: "hang"}."""
-    pairs = (part.split(":") for part in setting.split(",") if part.strip())
-    return {int(number): kind.strip() for kind, number in pairs}
+def _faults(setting: str) -> dict[tuple[str, int], str]:
+    """ "die:2,call-hang:5" -> {("", 2): "die", ("call-", 5): "hang"}."""
+    found = {}
+    for part in setting.split(","):
+        if part.strip():
+            kind, _, number = part.strip().partition(":")
+            prefix = "call-" if kind.startswith("call-") else ""
+            found[prefix, int(number)] = kind.removeprefix(prefix)
+    return found

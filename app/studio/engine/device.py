@@ -19,9 +19,20 @@ from app.settings import Settings
 from app.studio.allocation import KEEP_MEMORY
 from app.studio.engine.child import Child
 from app.studio.engine.deaths import MOST_DEATHS, Deaths
-from app.studio.engine.owner import Answer, Forget, Free, Order, Ready, Task
-from app.studio.engine.requests import Queue, Request
-from app.studio.recipes import Made, Recipe
+from app.studio.engine.messages import (
+    Answer,
+    Climb,
+    Ended,
+    Forget,
+    Free,
+    Order,
+    Ready,
+    Step,
+    Stop,
+    Task,
+)
+from app.studio.engine.requests import Ascent, Died, Queue, Request
+from app.studio.recipes import Made, Recipe, Visualization
 
 log = structlog.get_logger("laterna.engine")
 State = Literal["starting", "ready", "away"]
@@ -33,6 +44,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 START_SECONDS = 300.0
 #: Seconds that the kernel gets to end it, at most; a driver can keep a process in its hands.
 STOP_SECONDS = 5.0
+#: Forgotten pictures that are told at a time.
+PIECE = 500
 
 
 @dataclass(frozen=True)
@@ -44,10 +57,14 @@ class DeviceState:
     doing: str | None
     waiting: int
     pid: int | None
+    climbing: bool = False
 
 
 class Device:
-    """The owner of a device, supervised: one recipe at a time, the others wait here."""
+    """The owner of a device, supervised: one request at a time, the others wait here.
+
+    Beside them one climb, which stands still while a request is served.
+    """
 
     def __init__(
         self,
@@ -64,6 +81,8 @@ class Device:
         self._child: Child | None = None
         self._queue = Queue()
         self._current: Request | None = None
+        self._ascent: Ascent | None = None
+        self._ascents = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._restart: asyncio.TimerHandle | None = None
         self._deaths_in_a_row = 0
@@ -91,7 +110,7 @@ class Device:
         self._stopping, self.state = True, "away"
         if self._restart is not None:
             self._restart.cancel()
-        self._fail_all(DeviceAway())
+        self._fail_all(DeviceAway(), DeviceAway())
         if self._child is not None:
             self._child.kill()
             with suppress(TimeoutError):
@@ -112,17 +131,46 @@ class Device:
         self._next()
         return await request.answer
 
+    async def run(
+        self, recipe: Visualization, heard: Callable[[Step], None], fault: str, idle: bool
+    ) -> Made:
+        """Have something made step by step; returns only when the device is done with it.
+
+        Cancelled, it goes no step further. Raises what the maker raises, Died when the process
+        ends, and DeviceAway when there is none.
+        """
+        if self.state != "ready" or self._ascent is not None or self._child is None:
+            raise DeviceAway()
+        self._ascents += 1
+        ended: asyncio.Future[Made | None] = asyncio.get_running_loop().create_future()
+        self._ascent = Ascent(self._ascents, heard, ended)
+        child, stop = self._child, Stop(self._ascents)
+        child.send(Climb(self._ascents, recipe, fault, idle))
+        self._is_alive()
+        try:
+            made = await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            child.send(stop)
+            await asyncio.wait([ended])
+            if not ended.cancelled():
+                ended.exception()  # heard, though nobody asks for it any more
+            raise
+        assert made is not None, "only who was cancelled is stopped"
+        return made
+
     def forget(self, image: str) -> None:
         """Drop what is kept of a picture: before the process gets the next recipe."""
         self._forgotten.append(image)
-        self._next()
+        if self._ascent is None:  # else with what it is told next, or after the step of now
+            self._next()
 
     @property
     def now(self) -> DeviceState:
         """How it is."""
         doing = self._current.recipe.title if self._current else None
         pid = self._child.pid if self._child else None
-        return DeviceState(self.name, self.state, doing, len(self._queue), pid)
+        climbing = self._ascent is not None
+        return DeviceState(self.name, self.state, doing, len(self._queue), pid, climbing)
 
     @property
     def waiting(self) -> list[str]:
@@ -134,18 +182,32 @@ class Device:
         if self.state != "ready" or self._current is not None:
             return
         assert self._child is not None, "a device that is ready has a process"
-        if self._forgotten:
-            self._child.send(Forget(tuple(self._forgotten)))
-            self._forgotten = []
+        self._tell_forgotten()
         self._current = self._queue.take()
         if self._current is None:
             return
-        self._give_time(self._settings.call_seconds)
         self._child.send(Task(self._current.number, self._current.recipe, self._fault_of()))
+        self._is_alive()
 
-    def _give_time(self, seconds: float) -> None:
-        """Let the process be killed unless `_done` comes before."""
-        self._deadline = asyncio.get_running_loop().call_later(seconds, self._overdue, seconds)
+    def _tell_forgotten(self) -> None:
+        """In pieces that a pipe holds, as it may be at a step of a climb that takes its time."""
+        assert self._child is not None, "a device that is ready has a process"
+        while self._forgotten:
+            self._child.send(Forget(tuple(self._forgotten[:PIECE])))
+            del self._forgotten[:PIECE]
+
+    def _is_alive(self) -> None:
+        """The process gave a sign of life: it gets time for another, if it has anything to do."""
+        self._give_time(self._settings.call_seconds if self._current or self._ascent else None)
+
+    def _give_time(self, seconds: float | None) -> None:
+        """Let the process be killed after so many seconds, None for never."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if seconds is not None:
+            later = asyncio.get_running_loop().call_later
+            self._deadline = later(seconds, self._overdue, seconds)
 
     def _overdue(self, seconds: float) -> None:
         log.error("device hangs", device=self.name, seconds=seconds)
@@ -157,23 +219,21 @@ class Device:
             return
         match said:
             case Ready():
-                self._done()
                 self.name, self.state, self._deaths_in_a_row = said.device, "ready", 0
                 log.info("device ready", device=self.name)
                 self._tell_ready(said.count)
-                self._next()
             case Answer() if self._current and self._current.number == said.number:
                 self._current.settle(said.made)
             case Free() if self._current and self._current.number == said.number:
                 self._deaths.none_of(self._current.recipe.key)
-                self._done()
-                self._next()
-
-    def _done(self) -> None:
-        self._current = None
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+                self._current = None
+            case Step() if self._ascent and self._ascent.number == said.number:
+                self._ascent.heard(said)
+            case Ended() if self._ascent and self._ascent.number == said.number:
+                self._ascent.settle(said.made)
+                self._ascent = None
+        self._is_alive()
+        self._next()
 
     def _died(self) -> None:
         """The process is gone: tell those who wait, and start another one after a pause."""
@@ -185,7 +245,7 @@ class Device:
         if self._current is not None:
             self._deaths.one_of(self._current.recipe.key)
         self.state = "away"
-        self._fail_all(DeviceAway())
+        self._fail_all(DeviceAway(), Died())
         self._start_later()
 
     def _start_later(self) -> None:
@@ -194,8 +254,11 @@ class Device:
         self._deaths_in_a_row += 1
         self._restart = asyncio.get_running_loop().call_later(pause, self.start)
 
-    def _fail_all(self, error: LaternaError) -> None:
+    def _fail_all(self, error: LaternaError, of_climb: Exception) -> None:
         if self._current is not None:
             self._current.settle(error)
-        self._done()
+        if self._ascent is not None:
+            self._ascent.settle(of_climb)
+        self._current = self._ascent = None
+        self._give_time(None)
         self._queue.settle(error)

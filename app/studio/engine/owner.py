@@ -3,67 +3,21 @@
 import importlib
 import os
 import time
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 import structlog
 
-from app.errors import LaternaError, OutOfMemory, Unexpected
-from app.settings import Settings
-from app.studio.recipes import Made, Recipe
+from app.errors import LaternaError
+from app.studio.engine import climbing
+from app.studio.engine.failures import said
+from app.studio.engine.messages import Answer, Climb, Ended, Forget, Free, Order, Ready, Stop, Task
+from app.studio.progress import Making
+from app.studio.recipes import Made, Recipe, Visualization
 
 log = structlog.get_logger("laterna.device")
-#: How torch says that there is no memory, where it has no kind of error for that.
-NO_MEMORY = ("can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
-
-
-@dataclass(frozen=True)
-class Order:
-    """To the owner: what to run on which device."""
-
-    settings: Settings
-    device: str
-    workshop: str
-
-
-@dataclass(frozen=True)
-class Ready:
-    """From the owner: loaded; which device it is, and how many of its kind there are."""
-
-    device: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Task:
-    """To the owner: make this. `fault` strikes in tests."""
-
-    number: int
-    recipe: Recipe
-    fault: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """From the owner: what came of it."""
-
-    number: int
-    made: Made | LaternaError
-
-
-@dataclass(frozen=True)
-class Free:
-    """From the owner: done with it to the end, the next one may come."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Forget:
-    """To the owner: drop what was computed from these pictures."""
-
-    images: tuple[str, ...]
+#: Seconds of quiet after which a climb that nobody waits for goes on.
+QUIET = 1.0
 
 
 class Maker(Protocol):
@@ -74,6 +28,9 @@ class Maker(Protocol):
 
     def make(self, recipe: Recipe, answer: Any) -> None:
         """Make something, and call `answer` with it once."""
+
+    def steps(self, recipe: Visualization) -> Making:
+        """Make something step by step."""
 
     def forget(self, image: str) -> None:
         """Drop what was computed from a picture."""
@@ -91,42 +48,70 @@ def serve(pipe: Connection, order: Order) -> None:
     except Exception:  # whatever it is, other networks may work
         log.exception("default network cannot be loaded")
     pipe.send(Ready(device, count))
+    owner = Owner(pipe, workshop)
     while True:
-        told = pipe.recv()
-        if isinstance(told, Forget):
-            for image in told.images:
-                workshop.forget(image)
+        owner.do(pipe.recv())
+
+
+class Owner:
+    """Does what it is told; between two steps of a climb it listens for more."""
+
+    def __init__(self, pipe: Connection, workshop: Maker) -> None:
+        self._pipe, self._workshop = pipe, workshop
+
+    def do(self, told: Forget | Task | Climb | Stop) -> None:
+        """One thing to its end; every failure is an answer."""
+        match told:
+            case Forget():
+                for image in told.images:
+                    self._workshop.forget(image)
+            case Task():
+                self._make(told)
+            case Climb():
+                self._climb(told)
+            case Stop():
+                return  # that climb has reached its end meanwhile
+
+    def _make(self, task: Task) -> None:
+        answered = False
+
+        def answer(made: Made | LaternaError) -> None:
+            nonlocal answered
+            if not answered:
+                self._pipe.send(Answer(task.number, made))
+            answered = True
+
+        try:
+            strike(task.fault, task.recipe)
+            self._workshop.make(task.recipe, answer)
+            if not answered:
+                raise RuntimeError("the maker gave no answer")
+        except Exception as error:
+            answer(said(error, task.recipe.title, task.number))
+        self._pipe.send(Free(task.number))
+
+    def _climb(self, climb: Climb) -> None:
+        try:
+            making = self._workshop.steps(climb.recipe)
+            made = climbing.climbed(
+                making, climb, self._pipe.send, lambda: self._is_stopped(climb), strike
+            )
+        except Exception as error:
+            ended = Ended(climb.number, said(error, climb.recipe.title, climb.number))
         else:
-            _make(pipe, workshop, told)
+            ended = Ended(climb.number, made)
+        self._pipe.send(ended)
 
-
-def _make(pipe: Connection, workshop: Maker, task: Task) -> None:
-    """Make one recipe; every failure is an answer."""
-    answered = False
-
-    def answer(made: Made | LaternaError) -> None:
-        nonlocal answered
-        if not answered:
-            pipe.send(Answer(task.number, made))
-        answered = True
-
-    try:
-        _strike(task)
-        workshop.make(task.recipe, answer)
-        if not answered:
-            raise RuntimeError("the maker gave no answer")
-    except LaternaError as error:
-        answer(error)
-    except Exception as error:
-        if _is_out_of_memory(error):
-            answer(OutOfMemory())
-        elif _is_broken(error):
-            log.exception("the device is broken", task=task.recipe.title)
-            os._exit(1)  # its parent tells who waits; a new process gets the device anew
-        else:
-            log.exception("unexpected", task=task.recipe.title)
-            answer(Unexpected(request=f"device-{os.getpid()}-{task.number}"))
-    pipe.send(Free(task.number))
+    def _is_stopped(self, climb: Climb) -> bool:
+        """Do what was asked for meanwhile; whether that was to stop."""
+        quiet = 0.0
+        while self._pipe.poll(quiet):
+            told = self._pipe.recv()
+            if told == Stop(climb.number):
+                return True
+            self.do(told)
+            quiet = QUIET if climb.idle else 0.0
+        return False
 
 
 def _device(wanted: str, threads: int) -> tuple[str, int]:
@@ -141,22 +126,11 @@ def _device(wanted: str, threads: int) -> tuple[str, int]:
     return ("cuda:0", count) if count else ("cpu", 1)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
-
-
-def _is_broken(error: Exception) -> bool:
-    """Whether CUDA is of no more use to this process, as after an access to wrong memory."""
-    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
-
-
-def _strike(task: Task) -> None:
+def strike(fault: str, recipe: Recipe) -> None:
     """Tests only: fail in the way asked for."""
-    if task.fault:
-        log.warning("fault strikes", fault=task.fault, task=task.recipe.title)
-    match task.fault:
+    if fault:
+        log.warning("fault strikes", fault=fault, task=recipe.title)
+    match fault:
         case "die":
             os._exit(3)
         case "hang":

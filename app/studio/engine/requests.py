@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import LaternaError
+from app.studio.engine.messages import Step
 from app.studio.recipes import Made, Recipe
 
 
@@ -62,3 +64,25 @@ class Queue:
 
     def _drop_the_left(self) -> None:
         self._requests = deque(one for one in self._requests if not one.answer.done())
+
+
+class Died(Exception):
+    """The process ended in the middle of a climb."""
+
+
+@dataclass
+class Ascent:
+    """Something that is made step by step, and who hears of it."""
+
+    number: int
+    heard: Callable[[Step], None]
+    ended: "asyncio.Future[Made | None]"
+
+    def settle(self, made: Made | Exception | None) -> None:
+        """Say what came of it, unless nobody waits any more."""
+        if self.ended.done():
+            return
+        if isinstance(made, Exception):
+            self.ended.set_exception(made)
+        else:
+            self.ended.set_result(made)

@@ -253,7 +253,7 @@ def test_a_recipe_that_kills_the_device_each_time_is_not_tried_for_ever(bench: B
 def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    bench = Bench(call_seconds=1.5, fault="oom:2,hang:3,die:4")
+    bench = Bench(call_seconds=1.5, fault="call-oom:2,call-hang:3,call-die:4")
 
     async def work(engine: Engine) -> None:
         await engine.call(asked("facts"))

@@ -9,7 +9,8 @@ from typing import Any
 
 from app.errors import NoFilters
 from app.settings import Settings
-from app.studio.recipes import Made, Prediction, Recipe
+from app.studio.progress import Making, Progress
+from app.studio.recipes import ClassImage, Made, Prediction, Recipe, Visualization
 
 
 class Small:
@@ -55,6 +56,29 @@ class Small:
                 answer(Made({"threads": torch.get_num_threads()}))
             case "descriptors":
                 answer(Made({"sockets": sockets()}))
+
+    def steps(self, recipe: Visualization) -> Making:
+        """As many steps as the recipe has, and more of it as its `model` says."""
+        assert isinstance(recipe, ClassImage)
+        started = time.monotonic()
+        for step in range(1, recipe.steps + 1):
+            match recipe.model:
+                case "slow":
+                    time.sleep(0.02)
+                case "stuck":
+                    time.sleep(600)
+                case "nan" if step == 3:
+                    yield Progress(step, recipe.steps, float("nan"))
+                case "memory" if step == 3:
+                    raise MemoryError
+                case "break" if step == 3:
+                    raise ZeroDivisionError("secret words")
+                case "die" if step == 3:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            yield Progress(step, recipe.steps, step / 10, lambda: b"preview", "growing")
+        seconds = time.monotonic() - started
+        facts = {"pid": os.getpid(), "seconds": seconds, "device": self.device}
+        return Made(facts, f"class {recipe.class_}".encode(), parts={"growth.webp": b"growth"})
 
     def forget(self, image: str) -> None:
         self.forgotten.append(image)

@@ -1,0 +1,135 @@
+"""Answers: what is made quickly, from the archive or by a device, once for all who ask."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from app import __version__
+from app.archive import Archive, Result
+from app.errors import ModelUnavailable
+from app.settings import Settings
+from app.studio import networks
+from app.studio.engine import Engine
+from app.studio.fetching import Fetcher
+from app.studio.recipes import Description, OfPicture, Recipe
+from app.zoo.catalogue import Catalogue, Entry
+
+R = TypeVar("R", bound=Recipe)
+#: Seconds that the list of networks waits for news of the weights' mirror.
+PATIENCE = 0.2
+
+
+@dataclass
+class _Making:
+    """Something that is being made, and how many wait for it."""
+
+    task: asyncio.Task[Result]
+    waiters: int = 0
+
+
+class Answers:
+    """Networks and what the devices make of them while somebody waits."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.catalogue = Catalogue(settings.models_dir)
+        self.archive = Archive(settings.data_dir, settings.quota_bytes)
+        self.engine = Engine(settings)
+        self.fetcher = Fetcher(settings, self.archive)
+        self._making: dict[str, _Making] = {}
+        self._descriptions: dict[str, dict[str, Any]] = {}
+
+    async def models(self) -> list[networks.Card]:
+        """The list of networks, the default first."""
+        entries = await asyncio.to_thread(self.catalogue.entries)
+        try:
+            online = await asyncio.wait_for(self.fetcher.reachable(), PATIENCE)
+        except TimeoutError:
+            online = True  # a mirror that is merely slow is worth a try
+        cards = [networks.card(entry, self, online) for entry in entries]
+        return sorted(cards, key=lambda card: card.name != self.settings.default_model)
+
+    def known(self, model: str) -> dict[str, Any] | None:
+        """A network's description if it was made before; raises UnknownModel."""
+        return self.known_entry(self.catalogue.entry(model))
+
+    def known_entry(self, entry: Entry) -> dict[str, Any] | None:
+        """The description of an entry if it was made before."""
+        key = _description(entry).key
+        if key not in self._descriptions:
+            result = self.archive.result(key)
+            if result is None:
+                return None
+            self._descriptions[key] = result.facts
+        return self._descriptions[key]
+
+    async def description(self, model: str) -> dict[str, Any]:
+        """A network's layers and numbers; asks the device when they are not known yet."""
+        entry = self.catalogue.entry(model)
+        if entry.problem:
+            raise ModelUnavailable(model=entry.title, reason=entry.problem)
+        return self.known_entry(entry) or (await self._once(_description(entry))).facts
+
+    def made(self, recipe: Recipe) -> Result | None:
+        """What came of a recipe if it was made before."""
+        complete = self.complete(recipe)
+        return self.archive.result(complete.key) if complete else None
+
+    async def make(self, recipe: Recipe) -> Result:
+        """What comes of a recipe: from the archive, or made by the device."""
+        networks.require_weights(self.catalogue.entry(recipe.model), self)
+        await self.description(recipe.model)
+        complete = self.complete(recipe)
+        if complete is None:  # the weights were changed on disk since the line above
+            raise ModelUnavailable(model=recipe.model, reason="its weights have just changed.")
+        return self.archive.result(complete.key) or await self._once(complete)
+
+    def complete(self, recipe: R) -> R | None:
+        """The recipe with the hash of the weights in it; None while that is not known."""
+        known = self.known(recipe.model)
+        if known is None:
+            return None
+        return replace(recipe, weights=known["weights"]["sha256"] or "untrained")
+
+    async def _once(self, recipe: Recipe) -> Result:
+        """Have it made, by one call for any number of people who wait, and for none by none."""
+        making = self._making.get(recipe.key)
+        if making is None or making.task.done():
+            making = _Making(asyncio.create_task(self._call(recipe)))
+            self._making[recipe.key] = making
+        making.waiters += 1
+        try:
+            return await asyncio.shield(making.task)
+        finally:
+            making.waiters -= 1
+            if not making.waiters:
+                making.task.cancel()  # everybody has left, if it is not done
+                if self._making.get(recipe.key) is making:
+                    del self._making[recipe.key]
+
+    async def _call(self, recipe: Recipe) -> Result:
+        try:
+            made = await self.engine.call(recipe)
+        except ModelUnavailable as error:
+            # What only the device sees of a checkpoint (shapes, hash) is listed from now on.
+            self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])
+            raise
+        image = recipe.image if isinstance(recipe, OfPicture) else None
+        if image is not None:
+            self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
+        return await asyncio.to_thread(
+            self.archive.keep_result, recipe.key, made.facts, made.picture, made.media, image
+        )
+
+    def read(self, result: Result) -> bytes | None:
+        """A result's picture; None when it is gone or damaged, so that it must be made again."""
+        return self.archive.read(result)
+
+
+def _description(entry: Entry) -> Description:
+    """The recipe of a description: another one when code, catalogue or the weights' file change."""
+    file = entry.file
+    found = file.stat() if file and entry.present else None
+    said = f"{__version__} {entry} {found and (found.st_size, found.st_mtime_ns)}"
+    return Description(model=entry.name, weights=hashlib.sha256(said.encode()).hexdigest())

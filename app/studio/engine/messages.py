@@ -1,0 +1,92 @@
+"""Messages: what a device's owner is told, and what it says."""
+
+from dataclasses import dataclass
+
+from app.errors import LaternaError
+from app.settings import Settings
+from app.studio.recipes import Made, Recipe, Visualization
+
+
+@dataclass(frozen=True)
+class Order:
+    """To the owner: what to run on which device."""
+
+    settings: Settings
+    device: str
+    workshop: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the owner: loaded; which device it is, and how many of its kind there are."""
+
+    device: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """To the owner: make this. `fault` strikes in tests."""
+
+    number: int
+    recipe: Recipe
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """From the owner: what came of it."""
+
+    number: int
+    made: Made | LaternaError
+
+
+@dataclass(frozen=True)
+class Free:
+    """From the owner: done with it to the end, the next one may come."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Forget:
+    """To the owner: drop what was computed from these pictures."""
+
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Climb:
+    """To the owner: make this step by step. idle: let everybody go first, for long."""
+
+    number: int
+    recipe: Visualization
+    fault: str = ""
+    idle: bool = False
+
+
+@dataclass(frozen=True)
+class Stop:
+    """To the owner: go no step further with that climb."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """From the owner: how far a climb is. scores: of the steps since it last said so."""
+
+    number: int
+    step: int
+    steps: int
+    scores: tuple[float, ...]
+    preview: bytes | None
+    stage: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """From the owner: a climb is over; None when it was stopped."""
+
+    number: int
+    made: Made | LaternaError | None

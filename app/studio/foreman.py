@@ -1,0 +1,188 @@
+"""The foreman: hands jobs to devices, in turn, and writes down what becomes of each."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from app.errors import (
+    DeviceAway,
+    DiskFull,
+    JobDied,
+    JobTooLong,
+    LaternaError,
+    Unexpected,
+    UnknownVisualization,
+)
+from app.studio.board import Snapshot
+from app.studio.course import Course
+from app.studio.desk import Desk, Work
+from app.studio.engine import Died, Step
+from app.studio.jobs import Job, State
+from app.studio.recipes import Made, OfPicture, Reconstruction, Strip, Visualization
+
+log = structlog.get_logger("laterna.jobs")
+#: A job that the device dies of so often is not tried again by itself.
+MOST_DEATHS = 3
+#: Seconds until what found no room on the disk is tried again.
+DISK_PAUSE = 1.0
+
+
+class Foreman(Desk):
+    """The desk, and the one who works off what lies there."""
+
+    async def work(self) -> None:
+        """Hand out jobs until this is cancelled; go on where the last run of the server ended."""
+        self._engine().on_ready = self._news.set
+        try:
+            await asyncio.to_thread(self._recover)
+            while True:
+                self._news.clear()
+                await self._hand_out()
+                self._post_positions()
+                await self._news.wait()
+        finally:
+            tasks = [work.task for work in self._work.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _recover(self) -> None:
+        """What ran when the server stopped waits again, unless its result was kept just before."""
+        for job in self.jobs.active():
+            if job.state is State.RUNNING:
+                is_kept = self._archive.result(job.recipe.key) is not None
+                job = self.jobs.move(job.id, State.DONE if is_kept else State.QUEUED)
+            if job.is_active:
+                self._line.add(job.id, self.people(job.id))
+
+    async def _hand_out(self) -> None:
+        """Give every free place the next job; people's jobs take the places of the house's."""
+        async with self._changing:
+            put_back = []
+            while len(self._work) < self._engine().places and (id := self._line.take()):
+                if id in self._work:  # asked for again while it is being stopped
+                    put_back.append(id)
+                    continue
+                try:
+                    job = await asyncio.to_thread(self.jobs.move, id, State.RUNNING)
+                except UnknownVisualization:
+                    continue
+                except DiskFull:
+                    put_back.append(id)
+                    asyncio.get_running_loop().call_later(DISK_PAUSE, self._news.set)
+                    break
+                self._begin(job)
+            for id in put_back:
+                self._line.add(id, self.people(id))
+            if self._line.has_people():
+                await self._preempt()
+
+    def _begin(self, job: Job) -> None:
+        for_house = not self.people(job.id)
+        task = asyncio.create_task(self._carry_out(job, for_house))
+        self._work[job.id] = Work(task, for_house)
+
+    async def _preempt(self) -> None:
+        """Let one job of the house's wait again, unless one is about to make place."""
+        if any(work.task.cancelling() for work in self._work.values()):
+            return
+        for id, work in self._work.items():
+            if work.for_house:
+                with suppress(UnknownVisualization, DiskFull):
+                    await asyncio.to_thread(self.jobs.move, id, State.QUEUED)
+                    self._line.add(id, ())
+                    work.task.cancel()
+                    self.board.post(Snapshot(id, State.QUEUED, position=len(self._line)))
+                return
+
+    async def _carry_out(self, job: Job, for_house: bool) -> None:
+        course = Course(job.id)
+        self.board.post(course.snapshot())
+        try:
+            made = await self._made(job.recipe, course, for_house)
+            # Nothing tells when a disk has room again.
+            while not await self._is_written(job, course, made):  # noqa: ASYNC110
+                await asyncio.sleep(DISK_PAUSE)
+        except UnknownVisualization:
+            self.board.post(Snapshot(job.id, State.CANCELLED))  # deleted with its picture
+        finally:
+            del self._work[job.id]
+            self._news.set()
+
+    async def _made(
+        self, recipe: Visualization, course: Course, for_house: bool
+    ) -> Made | Exception:
+        """What the device makes of it, or why not."""
+
+        def heard(step: Step) -> None:
+            course.hear(step)
+            self.board.post(course.snapshot())
+
+        seconds = self._settings.job_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._engine().run(self._with_source(recipe), heard, for_house)
+        except TimeoutError:
+            return JobTooLong(seconds=round(seconds))
+        except (LaternaError, Died) as error:
+            return error
+        except Exception:
+            log.exception("unexpected", job=recipe.id)
+            return Unexpected(request=f"job-{recipe.id[:8]}")
+
+    def _with_source(self, recipe: Visualization) -> Visualization:
+        """With the path of its picture's file. Raises UnknownImage."""
+        match recipe:
+            case Reconstruction() | Strip():
+                return replace(recipe, source=str(self._archive.image(recipe.image).picture))
+        return recipe
+
+    async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:
+        """Write down what became of it, the result first; whether there was room to."""
+        async with self._changing:
+            if isinstance(made, Made):
+                made = await self._kept(job.recipe, made)
+            try:
+                after = await asyncio.to_thread(self._ended, job, course.seconds, made)
+            except DiskFull:
+                return False
+            if after.state is State.QUEUED:
+                self._line.add(job.id, self.people(job.id))
+        self.board.post(self._final(after, course))
+        return True
+
+    async def _kept(self, recipe: Visualization, made: Made) -> Made | LaternaError:
+        image = recipe.image if isinstance(recipe, OfPicture) else None
+        keep = self._archive.keep_result
+        try:
+            await asyncio.to_thread(
+                keep, recipe.key, made.facts, made.picture, made.media, image, made.parts
+            )
+        except LaternaError as error:
+            return error
+        return made
+
+    def _ended(self, job: Job, seconds: float, made: Made | Exception) -> Job:
+        """The job in its next state."""
+        match made:
+            case Made():
+                device = made.facts.get("device")
+                return self.jobs.move(job.id, State.DONE, seconds=seconds, device=device)
+            case Died() if job.deaths + 1 < MOST_DEATHS:
+                log.warning("a job is tried again", job=job.id, deaths=job.deaths + 1)
+                return self.jobs.move(job.id, State.QUEUED, deaths=job.deaths + 1)
+            case Died():
+                made = JobDied(times=MOST_DEATHS)
+                return self.jobs.move(job.id, State.FAILED, deaths=MOST_DEATHS, error=made)
+            case DeviceAway():
+                return self.jobs.move(job.id, State.QUEUED)
+        log.info("a job failed", job=job.id, reason=str(made))
+        return self.jobs.move(job.id, State.FAILED, seconds=seconds, error=made)
+
+    def _final(self, job: Job, course: Course) -> Snapshot:
+        if job.is_active:
+            position = self._line.order().index(job.id) + 1 if job.id in self._line else None
+            return Snapshot(job.id, job.state, position=position)
+        return replace(course.snapshot(), state=job.state, error=job.error, left=None)

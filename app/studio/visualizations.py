@@ -1,0 +1,133 @@
+"""Visualizations: what is made step by step, asked for by recipe and known by its id."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from app.archive import Result
+from app.errors import (
+    ModelUnavailable,
+    NoClassifier,
+    UnknownChannel,
+    UnknownClass,
+    UnknownLayer,
+)
+from app.settings import Settings
+from app.studio import networks
+from app.studio.answers import Answers
+from app.studio.board import Snapshot
+from app.studio.foreman import Foreman
+from app.studio.jobs import Job, State, Wish
+from app.studio.recipes import (
+    Atlas,
+    ChannelImage,
+    ClassImage,
+    OfPicture,
+    Reconstruction,
+    Strip,
+    Visualization,
+)
+
+#: Jobs that are listed unless another number is asked for.
+MOST_LISTED = 60
+
+
+class Visualizations(Answers):
+    """The jobs' half of the studio."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.foreman = Foreman(settings, self.archive, lambda: self.engine)
+
+    async def ask(self, recipe: Visualization, asker: str, address: str = "") -> Job:
+        """Have something made, or join those who wait for it; done at once if it is there.
+
+        address: where from, of one who came without a cookie. Raises what is wrong with the recipe,
+        TooManyJobs and QueueFull.
+        """
+        complete = await self.checked(recipe)
+        wish = Wish(complete.id, asker, address, time.time())
+        return await self.foreman.ask(complete, wish)
+
+    async def checked(self, recipe: Visualization) -> Visualization:
+        """The recipe with the hash of the weights in it. Raises UnknownLayer, UnknownChannel…"""
+        networks.require_weights(self.catalogue.entry(recipe.model), self)
+        _check(recipe, await self.description(recipe.model))
+        if isinstance(recipe, OfPicture):
+            self.archive.image(recipe.image)
+        complete = self.complete(recipe)
+        if complete is None:  # the weights were changed on disk since the lines above
+            raise ModelUnavailable(model=recipe.model, reason="its weights have just changed.")
+        return complete
+
+    def job(self, id: str) -> Job:
+        """A job as it is now. Raises UnknownVisualization."""
+        return self.foreman.jobs.job(id)
+
+    def snapshot(self, id: str) -> Snapshot:
+        """How far a job is now. Raises UnknownVisualization."""
+        return self.foreman.snapshot(id)
+
+    def watch(self, id: str) -> AsyncIterator[Snapshot]:
+        """The state of now, then the newest, at most 10 per second; ends after a final one."""
+        return self.foreman.watch(id)
+
+    async def cancel(self, id: str, asker: str | None, address: str = "") -> Job:
+        """Let one who asked leave; the job stops when nobody else wants it.
+
+        asker None: one of those who asked without a cookie from this address. Raises
+        UnknownVisualization, NotCancellable and NotAsked.
+        """
+        return await self.foreman.cancel(id, asker, address)
+
+    def outcome(self, id: str) -> Result | None:
+        """What came of a job, undamaged; None when it is not done, or gone."""
+        job = self.job(id)
+        return self.foreman.whole(job.recipe) if job.state is State.DONE else None
+
+    def part(self, id: str, name: str) -> bytes | None:
+        """A further file of what came of a job, checked by its hash; None when there is none."""
+        result = self.archive.result(self.job(id).recipe.key)
+        return self.archive.part(result, name) if result else None
+
+    def jobs_of(self, asker: str, limit: int = MOST_LISTED) -> list[Job]:
+        """What somebody asked for, newest first."""
+        return self.foreman.jobs.of(asker, limit)
+
+    def finished(self, limit: int = MOST_LISTED) -> list[Job]:
+        """What is done and may be seen by all, newest first."""
+        return self.foreman.jobs.finished(limit)
+
+    def jobs_running(self) -> list[tuple[Job, Snapshot]]:
+        """What the devices make step by step, and how far that is."""
+        return [(job, self.snapshot(job.id)) for job in self.foreman.running()]
+
+    def jobs_waiting(self) -> list[Job]:
+        """What waits, in the order of now."""
+        return self.foreman.waiting()
+
+    def job_counts(self) -> dict[State, int]:
+        """How many jobs there are in each state."""
+        return self.foreman.jobs.counts()
+
+
+def _check(recipe: Visualization, network: dict[str, Any]) -> None:
+    """Raise what in a recipe this network does not have."""
+    title, layers = network["title"], {layer["name"]: layer for layer in network["layers"]}
+    match recipe:
+        case ClassImage():
+            if not network["classes"]:
+                raise NoClassifier(model=title)
+            if not 0 <= recipe.class_ < network["classes"]:
+                raise UnknownClass(model=title, classes=network["classes"], number=recipe.class_)
+        case Strip():
+            wanted = recipe.layers
+        case ChannelImage() | Atlas() | Reconstruction():
+            wanted = (recipe.layer,)
+    for layer in () if isinstance(recipe, ClassImage) else wanted:
+        if layer not in layers:
+            raise UnknownLayer(model=title, layer=layer)
+    if isinstance(recipe, ChannelImage):
+        channels = layers[recipe.layer]["shape"][0]
+        if not 0 <= recipe.channel < channels:
+            raise UnknownChannel(layer=recipe.layer, channels=channels, channel=recipe.channel)
