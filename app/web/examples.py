@@ -111,7 +111,18 @@ FETCHING: Example = {
     "problem": "",
 }
 QUEUE: Example = {
-    "devices": [{"name": "cpu", "state": "ready", "doing": None, "waiting": 0}],
+    "devices": [
+        {"name": "cpu", "state": "ready", "doing": "class of efficientnet-lite0 954", "waiting": 0}
+    ],
+    "jobs": [
+        {
+            "title": "class of efficientnet-lite0 954",
+            "step": 40,
+            "steps": 128,
+            "stage": "",
+            "seconds": 3.1,
+        }
+    ],
     "waiting": [],
 }
 NETWORK = "efficientnet-lite0"

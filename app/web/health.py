@@ -45,7 +45,18 @@ def _queue(studio: Studio) -> dict[str, Any]:
         }
         for device in studio.engine.devices()
     ]
-    return {"devices": devices, "waiting": studio.engine.waiting()}
+    jobs = [
+        {
+            "title": job.recipe.title,
+            "step": snapshot.step,
+            "steps": snapshot.steps,
+            "stage": snapshot.stage,
+            "seconds": round(snapshot.seconds, 1),
+        }
+        for job, snapshot in studio.jobs_running()
+    ]
+    waiting = [job.recipe.title for job in studio.jobs_waiting()]
+    return {"devices": devices, "jobs": jobs, "waiting": studio.engine.waiting() + waiting}
 
 
 @router.get(urls.QUEUE + urls.JSON, response_model=twins.Queue)

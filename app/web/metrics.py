@@ -47,8 +47,12 @@ class OfStudio(Collector):
             waiting.add_metric((device.name,), device.waiting)
             for name in STATES:
                 state.add_metric((device.name, name), float(device.state == name))
+        jobs = GaugeMetricFamily("laterna_jobs", "Visualizations by state.", labels=("state",))
+        for name, count in self._studio.job_counts().items():
+            jobs.add_metric((name,), count)
         yield state
         yield waiting
+        yield jobs
         yield GaugeMetricFamily(
             "laterna_archive_bytes",
             "Disk space used by pictures and results.",

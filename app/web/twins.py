@@ -178,10 +178,21 @@ class Device(BaseModel):
     waiting: int
 
 
+class Running(BaseModel):
+    """A visualization in the making, and how far it is."""
+
+    title: str
+    step: int
+    steps: int
+    stage: str
+    seconds: float
+
+
 class Queue(BaseModel):
-    """What the devices do and what waits."""
+    """What the devices do, the visualizations in the making, and what waits, by title."""
 
     devices: list[Device]
+    jobs: list[Running]
     waiting: list[str]
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.QUEUE))
 

@@ -143,7 +143,7 @@ class Device:
             raise DeviceAway()
         self._ascents += 1
         ended: asyncio.Future[Made | None] = asyncio.get_running_loop().create_future()
-        self._ascent = Ascent(self._ascents, heard, ended)
+        self._ascent = Ascent(self._ascents, recipe, heard, ended)
         child, stop = self._child, Stop(self._ascents)
         child.send(Climb(self._ascents, recipe, fault, idle))
         self._is_alive()
@@ -167,7 +167,8 @@ class Device:
     @property
     def now(self) -> DeviceState:
         """How it is."""
-        doing = self._current.recipe.title if self._current else None
+        at_work = self._current or self._ascent
+        doing = at_work.recipe.title if at_work else None
         pid = self._child.pid if self._child else None
         climbing = self._ascent is not None
         return DeviceState(self.name, self.state, doing, len(self._queue), pid, climbing)

@@ -75,6 +75,7 @@ class Ascent:
     """Something that is made step by step, and who hears of it."""
 
     number: int
+    recipe: Recipe
     heard: Callable[[Step], None]
     ended: "asyncio.Future[Made | None]"
 
