@@ -1,23 +1,14 @@
-"""One device: its queue, its process, and what happens when that dies."""
+"""One device: its queue, its climb, and what happens to both when its process dies."""
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
-from app.errors import (
-    DeviceAway,
-    DeviceRefuses,
-    DeviceStarting,
-    LaternaError,
-    QueueFull,
-)
+from app.errors import DeviceAway, DeviceRefuses, DeviceStarting, LaternaError, QueueFull
 from app.settings import Settings
-from app.studio.allocation import KEEP_MEMORY
-from app.studio.engine.child import Child
 from app.studio.engine.deaths import MOST_DEATHS, Deaths
 from app.studio.engine.messages import (
     Answer,
@@ -32,18 +23,10 @@ from app.studio.engine.messages import (
     Task,
 )
 from app.studio.engine.requests import Ascent, Died, Queue, Request
+from app.studio.engine.supervision import State, Supervised
 from app.studio.recipes import Made, Recipe, Visualization
 
 log = structlog.get_logger("laterna.engine")
-State = Literal["starting", "ready", "away"]
-NICE = 10
-TARGET = "app.studio.engine.owner:serve"
-#: Seconds before a dead process is started again: doubled with each death in a row.
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
-#: Seconds that a process gets to load the default network.
-START_SECONDS = 300.0
-#: Seconds that the kernel gets to end it, at most; a driver can keep a process in its hands.
-STOP_SECONDS = 5.0
 #: Forgotten pictures that are told at a time.
 PIECE = 500
 
@@ -60,8 +43,8 @@ class DeviceState:
     climbing: bool = False
 
 
-class Device:
-    """The owner of a device, supervised: one request at a time, the others wait here.
+class Device(Supervised):
+    """The owner of a device: one request at a time, the others wait here.
 
     Beside them one climb, which stands still while a request is served.
     """
@@ -74,48 +57,20 @@ class Device:
         ready: Callable[[int], None],
         fault_of: Callable[[], str],
     ) -> None:
-        self.name = name
-        self.state: State = "starting"
-        self._settings, self._order = settings, Order(settings, name, workshop)
+        super().__init__(name, Order(settings, name, workshop))
+        self._settings = settings
         self._tell_ready, self._fault_of = ready, fault_of
-        self._child: Child | None = None
         self._queue = Queue()
         self._current: Request | None = None
         self._ascent: Ascent | None = None
         self._ascents = 0
-        self._deadline: asyncio.TimerHandle | None = None
-        self._restart: asyncio.TimerHandle | None = None
-        self._deaths_in_a_row = 0
         self._deaths = Deaths()
         self._forgotten: list[str] = []
-        self._gone = asyncio.Event()
-        self._stopping = False
 
     def start(self) -> None:
-        """Start its process; it is ready when the default network is loaded."""
-        self._restart = None
-        self._forgotten = []  # a new process knows nothing
-        self._gone = asyncio.Event()
-        try:
-            self._child = Child(TARGET, self._order, self._heard, self._died, NICE, KEEP_MEMORY)
-        except OSError as error:  # no memory or no process left for now
-            log.error("device cannot be started", device=self.name, error=repr(error))
-            self._start_later()
-            return
-        self._give_time(START_SECONDS)
-        log.info("device starting", device=self.name, pid=self._child.pid)
-
-    async def stop(self) -> None:
-        """End its process; whoever waits is told that it is away."""
-        self._stopping, self.state = True, "away"
-        if self._restart is not None:
-            self._restart.cancel()
-        self._fail_all(DeviceAway(), DeviceAway())
-        if self._child is not None:
-            self._child.kill()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self._gone.wait()
+        """Start its process, which knows nothing yet that it could forget."""
+        self._forgotten = []
+        super().start()
 
     async def call(self, recipe: Recipe) -> Made:
         """Have something made. Raises what the maker raises, or why the device cannot be asked."""
@@ -137,23 +92,20 @@ class Device:
         """Have something made step by step; returns only when the device is done with it.
 
         Cancelled, it goes no step further. Raises what the maker raises, Died when the process
-        ends, and DeviceAway when there is none.
+        ends, and DeviceAway when there is no place.
         """
         if self.state != "ready" or self._ascent is not None or self._child is None:
             raise DeviceAway()
         self._ascents += 1
-        ended: asyncio.Future[Made | None] = asyncio.get_running_loop().create_future()
-        self._ascent = Ascent(self._ascents, recipe, heard, ended)
-        child, stop = self._child, Stop(self._ascents)
-        child.send(Climb(self._ascents, recipe, fault, idle))
+        ascent = self._ascent = Ascent(self._ascents, recipe, heard)
+        child = self._child
+        child.send(Climb(ascent.number, recipe, fault, idle))
         self._is_alive()
         try:
-            made = await asyncio.shield(ended)
+            made = await asyncio.shield(ascent.ended)
         except asyncio.CancelledError:
-            child.send(stop)
-            await asyncio.wait([ended])
-            if not ended.cancelled():
-                ended.exception()  # heard, though nobody asks for it any more
+            child.send(Stop(ascent.number))
+            await ascent.over()
             raise
         assert made is not None, "only who was cancelled is stopped"
         return made
@@ -161,7 +113,7 @@ class Device:
     def forget(self, image: str) -> None:
         """Drop what is kept of a picture: before the process gets the next recipe."""
         self._forgotten.append(image)
-        if self._ascent is None:  # else with what it is told next, or after the step of now
+        if self._ascent is None:  # else with the next recipe, or after the step of now
             self._next()
 
     @property
@@ -179,45 +131,24 @@ class Device:
         return self._queue.titles
 
     def _next(self) -> None:
-        """Hand over the next recipe when the process is free."""
+        """Hand over the next recipe when the process is free for it."""
         if self.state != "ready" or self._current is not None:
             return
         assert self._child is not None, "a device that is ready has a process"
-        self._tell_forgotten()
+        while self._forgotten:  # in pieces that a pipe holds, for it may be in a long step
+            self._child.send(Forget(tuple(self._forgotten[:PIECE])))
+            del self._forgotten[:PIECE]
         self._current = self._queue.take()
         if self._current is None:
             return
         self._child.send(Task(self._current.number, self._current.recipe, self._fault_of()))
         self._is_alive()
 
-    def _tell_forgotten(self) -> None:
-        """In pieces that a pipe holds, as it may be at a step of a climb that takes its time."""
-        assert self._child is not None, "a device that is ready has a process"
-        while self._forgotten:
-            self._child.send(Forget(tuple(self._forgotten[:PIECE])))
-            del self._forgotten[:PIECE]
-
     def _is_alive(self) -> None:
         """The process gave a sign of life: it gets time for another, if it has anything to do."""
         self._give_time(self._settings.call_seconds if self._current or self._ascent else None)
 
-    def _give_time(self, seconds: float | None) -> None:
-        """Let the process be killed after so many seconds, None for never."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        if seconds is not None:
-            later = asyncio.get_running_loop().call_later
-            self._deadline = later(seconds, self._overdue, seconds)
-
-    def _overdue(self, seconds: float) -> None:
-        log.error("device hangs", device=self.name, seconds=seconds)
-        if self._child is not None:
-            self._child.kill()
-
     def _heard(self, said: Any) -> None:
-        if self._stopping:
-            return
         match said:
             case Ready():
                 self.name, self.state, self._deaths_in_a_row = said.device, "ready", 0
@@ -236,30 +167,15 @@ class Device:
         self._is_alive()
         self._next()
 
-    def _died(self) -> None:
-        """The process is gone: tell those who wait, and start another one after a pause."""
-        self._child = None
-        self._gone.set()
-        if self._stopping:
-            return
-        log.error("device died", device=self.name, doing=self.now.doing)
+    def _lost(self, by_death: bool) -> None:
+        if by_death:
+            log.error("device died", device=self.name, doing=self.now.doing)
+        error: LaternaError = DeviceAway()
         if self._current is not None:
-            self._deaths.one_of(self._current.recipe.key)
-        self.state = "away"
-        self._fail_all(DeviceAway(), Died())
-        self._start_later()
-
-    def _start_later(self) -> None:
-        """Start another process, the later the more often the last ones failed to get ready."""
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._deaths_in_a_row, 16))
-        self._deaths_in_a_row += 1
-        self._restart = asyncio.get_running_loop().call_later(pause, self.start)
-
-    def _fail_all(self, error: LaternaError, of_climb: Exception) -> None:
-        if self._current is not None:
+            if by_death:
+                self._deaths.one_of(self._current.recipe.key)
             self._current.settle(error)
         if self._ascent is not None:
-            self._ascent.settle(of_climb)
+            self._ascent.settle(Died() if by_death else error)
         self._current = self._ascent = None
-        self._give_time(None)
         self._queue.settle(error)

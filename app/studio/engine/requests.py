@@ -70,14 +70,12 @@ class Died(Exception):
     """The process ended in the middle of a climb."""
 
 
-@dataclass
 class Ascent:
-    """Something that is made step by step, and who hears of it."""
+    """Something that is made step by step, and who hears of it. Needs a running event loop."""
 
-    number: int
-    recipe: Recipe
-    heard: Callable[[Step], None]
-    ended: "asyncio.Future[Made | None]"
+    def __init__(self, number: int, recipe: Recipe, heard: Callable[[Step], None]) -> None:
+        self.number, self.recipe, self.heard = number, recipe, heard
+        self.ended: asyncio.Future[Made | None] = asyncio.get_running_loop().create_future()
 
     def settle(self, made: Made | Exception | None) -> None:
         """Say what came of it, unless nobody waits any more."""
@@ -87,3 +85,8 @@ class Ascent:
             self.ended.set_exception(made)
         else:
             self.ended.set_result(made)
+
+    async def over(self) -> None:
+        """Wait until it is over, whatever came of it."""
+        await asyncio.wait([self.ended])
+        self.ended.exception()  # looked at, so that nobody is told that it was not

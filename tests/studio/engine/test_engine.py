@@ -23,7 +23,7 @@ from app.errors import (
     Unexpected,
 )
 from app.settings import ROOT, Settings
-from app.studio.engine import Engine, device
+from app.studio.engine import Engine, supervision
 from app.studio.engine.child import Child
 from app.studio.recipes import Description, Prediction, Recipe
 from tests.running import children_of, wait_until
@@ -310,7 +310,7 @@ def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch: pytest.Mon
             raise OSError(errno.EAGAIN, "no process left")
         return Child(*arguments)
 
-    monkeypatch.setattr(device, "Child", unlucky)
+    monkeypatch.setattr(supervision, "Child", unlucky)
     bench = Bench()
 
     async def work(engine: Engine) -> None:
