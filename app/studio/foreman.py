@@ -27,6 +27,8 @@ log = structlog.get_logger("laterna.jobs")
 MOST_DEATHS = 3
 #: Seconds until what found no room on the disk is tried again.
 DISK_PAUSE = 1.0
+#: Seconds that devices get to come to the end of a step when the server stops.
+STOP_SECONDS = 0.3
 
 
 class Foreman(Desk):
@@ -43,10 +45,16 @@ class Foreman(Desk):
                 self._post_positions()
                 await self._news.wait()
         finally:
-            tasks = [work.task for work in self._work.values()]
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Leave the devices alone; what runs is said to run, until the next start."""
+        tasks = [work.task for work in self._work.values()]
+        for _ in range(2):  # the second time also from waiting for a device that hangs
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if tasks:
+                await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     def _recover(self) -> None:
         """What ran when the server stopped waits again, unless its result was kept just before."""

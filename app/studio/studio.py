@@ -9,7 +9,7 @@ import structlog
 from app.archive import KeptImage
 from app.errors import LaternaError, UnknownImage
 from app.settings import Settings
-from app.studio import samples
+from app.studio import idle, samples
 from app.studio.engine.decoders import Decoders
 from app.studio.visualizations import Visualizations
 
@@ -39,6 +39,7 @@ class Studio(Visualizations):
             self._sweep,
             self._take_samples,
             self._describe_all,
+            self._make_idle_pictures,
         )
         chores = [asyncio.create_task(_kept_up(chore)) for chore in work]
         try:
@@ -110,6 +111,9 @@ class Studio(Visualizations):
                     await asyncio.sleep(IDLE_LOOK)
                 with suppress(LaternaError):
                     await self.description(entry.name)
+
+    async def _make_idle_pictures(self) -> None:
+        await idle.make(self)
 
     def _has_idle_device(self) -> bool:
         devices = self.engine.devices()

@@ -70,8 +70,13 @@ class Engine:
         """
         for device in self._devices:
             if device.now.state == "ready" and not device.now.climbing:
-                fault = "" if idle else self._fault("", next(self._runs))
-                return await device.run(recipe, heard, fault, idle)
+                if idle:
+                    return await device.run(recipe, heard, "", idle=True)
+                fault = self._fault("", next(self._runs))
+                try:
+                    return await device.run(recipe, heard, fault, idle=False)
+                finally:
+                    self._last_call = time.monotonic()
         raise DeviceAway()
 
     @property
@@ -81,7 +86,7 @@ class Engine:
 
     @property
     def quiet_seconds(self) -> float:
-        """How long nobody has called."""
+        """How long nobody has wanted anything."""
         return time.monotonic() - self._last_call
 
     @property

@@ -1,0 +1,72 @@
+"""Idle pictures: what the machine makes for the start page when nobody wants anything."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from app.errors import LaternaError, UnknownVisualization
+from app.studio.jobs import State
+from app.studio.recipes import ChannelImage, ClassImage, Visualization
+
+if TYPE_CHECKING:
+    from app.studio.visualizations import Visualizations
+
+log = structlog.get_logger("laterna.jobs")
+#: Seconds without a request before one is begun, and between two looks.
+QUIET, LOOK = 20.0, 1.0
+#: Classes of ImageNet with a shape of their own: flamingo, ladybug, volcano, daisy.
+CLASSES = (130, 301, 980, 985)
+#: How deep the layers lie whose middle channels are shown.
+DEPTHS = (0.4, 0.7)
+
+
+def pictures(network: dict[str, Any]) -> Iterator[Visualization]:
+    """Some classes and channels of a network, from its description."""
+    name = network["name"]
+    for number in CLASSES:
+        if number < network["classes"]:
+            yield ClassImage(model=name, class_=number)
+    maps = [layer for layer in network["layers"] if len(layer["shape"]) == 3]
+    for depth in DEPTHS if maps else ():
+        layer = maps[int(depth * len(maps))]
+        yield ChannelImage(model=name, layer=layer["name"], channel=layer["shape"][0] // 2)
+
+
+async def make(studio: "Visualizations") -> None:
+    """Make the pictures of the default network that are not there yet, one at a time."""
+    if not studio.settings.idle_pictures or studio.engine.has_faults:
+        return
+    await _quiet(studio)
+    try:
+        network = await studio.description(studio.settings.default_model)
+        recipes = [await studio.checked(recipe) for recipe in pictures(network)]
+    except LaternaError as error:
+        log.info("no idle pictures", reason=str(error))
+        return
+    for recipe in recipes:
+        await _quiet(studio)
+        if _is_wanted(studio, recipe):
+            job = await studio.foreman.ask(recipe, None)
+            async for _ in studio.watch(job.id):
+                pass
+
+
+def _is_wanted(studio: "Visualizations", recipe: Visualization) -> bool:
+    """Whether it is not there, and nobody has stopped it or seen it fail."""
+    try:
+        return studio.job(recipe.id).state is State.UNMADE
+    except UnknownVisualization:
+        return True
+
+
+async def _quiet(studio: "Visualizations") -> None:
+    """Wait until nobody has wanted anything for a while."""
+    # Nothing tells that nothing happens.
+    while (  # noqa: ASYNC110
+        studio.engine.quiet_seconds < QUIET
+        or not studio.foreman.is_idle
+        or not studio.engine.places
+    ):
+        await asyncio.sleep(LOOK)
