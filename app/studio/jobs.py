@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from sqlite3 import Connection, Row
+from sqlite3 import Connection, IntegrityError, Row
 from typing import Any
 
 from app import errors
 from app.archive.index import Index
-from app.errors import LaternaError, UnknownVisualization
+from app.errors import LaternaError, UnknownImage, UnknownVisualization
 from app.studio.recipes import OfPicture, Visualization, visualization
 
 
@@ -50,6 +50,9 @@ UPDATE = {
         "state", "asked", "started", "finished", "seconds", "device", "deaths", "error"
     )
 }  # fmt: skip
+INSERT = """
+INSERT INTO jobs (id, key, recipe, image, state, asked, finished, house) VALUES (?,?,?,?,?,?,?,?)
+"""
 PRUNE = """
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state NOT IN ('queued', 'running')
 ORDER BY finished DESC LIMIT -1 OFFSET ?)
@@ -113,7 +116,10 @@ class Jobs:
         return _job(row)
 
     def ask(self, recipe: Visualization, wish: Wish | None) -> Job:
-        """Let a job wait, for one person more, or for the house alone (None)."""
+        """Let a job wait, for one person more, or for the house alone (None).
+
+        Raises UnknownImage when the picture it needs was deleted.
+        """
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
             if found is None:
@@ -141,11 +147,20 @@ class Jobs:
         now = self._clock()
         image = recipe.image if isinstance(recipe, OfPicture) else None
         finished = now if state is State.DONE else None
-        change.execute(
-            "INSERT INTO jobs (id, key, recipe, image, state, asked, finished, house)"
-            " VALUES (?,?,?,?,?,?,?,?)",
-            (recipe.id, recipe.key, json.dumps(recipe.facts()), image, state, now, finished, house),
+        row = (
+            recipe.id,
+            recipe.key,
+            json.dumps(recipe.facts()),
+            image,
+            state,
+            now,
+            finished,
+            house,
         )
+        try:
+            change.execute(INSERT, row)
+        except IntegrityError:
+            raise UnknownImage() from None
 
     def move(self, id: str, state: State, **said: Any) -> Job:
         """Get a job into another state. Raises UnknownVisualization and IllegalTransition."""

@@ -1,94 +1,60 @@
 """The line: who is next. One of each person in turn, the house last."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
-
-@dataclass
-class _Waiting:
-    """A job in line. turns: for each person who wants it, which of theirs it was when it came."""
-
-    job: str
-    number: int
-    people: set[str] = field(default_factory=set)
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 
 class Line:
     """Jobs that wait. Each person's in the order they came; between people, round and round.
 
-    Start-time fair queueing: everybody counts the turns they had, the fewest goes next, and who
-    comes anew starts at the round that is being served, so that nobody can be kept waiting by
-    newcomers, nor save up turns. https://doi.org/10.1109/90.649569
+    Who comes anew goes to the end of the round, and so does who had a turn, once the next one is
+    taken: so nobody is kept waiting by those who have much, nor by newcomers without end.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, _Waiting] = {}
-        self._turns: dict[str, int] = {}
-        self._round = self._numbers = 0
+        self._waiting: dict[str, set[str]] = {}
+        self._round: list[str] = []
+        self._had_a_turn: str | None = None
         self._order: list[str] | None = None
 
     def add(self, job: str, people: Iterable[str]) -> None:
         """Let a job wait for these people; nobody: it is the house's."""
-        if job not in self._waiting:
-            self._numbers += 1
-            self._waiting[job] = _Waiting(job, self._numbers)
+        self._waiting.setdefault(job, set())
         self.want(job, people)
 
     def want(self, job: str, people: Iterable[str]) -> None:
         """These are the people who want it now."""
-        self._order = None
-        known = {person for waiting in self._waiting.values() for person in waiting.people}
-        for person in set(people) - known:
-            self._turns[person] = max(self._round, self._turns.get(person, 0))
-        self._waiting[job].people = set(people)
+        self._waiting[job] = set(people)
+        self._changed()
 
     def remove(self, job: str) -> None:
         """It waits no longer."""
-        self._order = None
         self._waiting.pop(job, None)
-        wanting = {person for waiting in self._waiting.values() for person in waiting.people}
-        # Who wants nothing and is not ahead of the round would start at it anyway.
-        self._turns = {
-            person: turn
-            for person, turn in self._turns.items()
-            if person in wanting or turn > self._round
-        }
+        self._changed()
 
     def take(self) -> str | None:
         """The job whose turn it is; it waits no longer."""
-        waiting = self._next(self._waiting, self._turns)
-        if waiting is None:
-            return None
-        person = _first(waiting, self._turns)
-        if person is not None:
-            self._round = self._turns[person]
-            self._turns[person] += 1
-        self.remove(waiting.job)
-        return waiting.job
+        for job, person in islice(self._turns(), 1):
+            self._pass(self._round)
+            self._had_a_turn = person
+            self.remove(job)
+            return job
+        return None
 
     def order(self) -> list[str]:
         """All jobs as they would be taken now."""
         if self._order is None:
-            self._order = self._simulated()
+            self._order = [job for job, _ in self._turns()]
         return list(self._order)
-
-    def _simulated(self) -> list[str]:
-        left, turns, order = dict(self._waiting), dict(self._turns), []
-        while (waiting := self._next(left, turns)) is not None:
-            person = _first(waiting, turns)
-            if person is not None:
-                turns[person] += 1
-            order.append(waiting.job)
-            del left[waiting.job]
-        return order
 
     def has_people(self) -> bool:
         """Whether anybody but the house waits."""
-        return any(waiting.people for waiting in self._waiting.values())
+        return any(self._waiting.values())
 
     def count_of(self, person: str) -> int:
         """How many jobs somebody has in line."""
-        return sum(person in waiting.people for waiting in self._waiting.values())
+        return sum(person in people for people in self._waiting.values())
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -96,15 +62,36 @@ class Line:
     def __contains__(self, job: str) -> bool:
         return job in self._waiting
 
-    @staticmethod
-    def _next(waiting: dict[str, _Waiting], turns: dict[str, int]) -> _Waiting | None:
-        def when(one: _Waiting) -> tuple[bool, int, int]:
-            first = _first(one, turns)
-            return first is None, 0 if first is None else turns[first], one.number
+    def _changed(self) -> None:
+        """Bring the round up to date with who waits: the others leave, the new go to its end."""
+        self._order = None
+        people = dict.fromkeys(p for wanting in self._waiting.values() for p in sorted(wanting))
+        kept = [person for person in self._round if person in people]
+        self._round = kept + [person for person in people if person not in kept]
 
-        return min(waiting.values(), key=when, default=None)
+    def _pass(self, round: list[str]) -> None:
+        """Who had a turn goes to the end of a round."""
+        if self._had_a_turn in round:
+            round.remove(self._had_a_turn)
+            round.append(self._had_a_turn)
 
-
-def _first(waiting: _Waiting, turns: dict[str, int]) -> str | None:
-    """Whose turn it takes: of those who want it, the one who had the fewest."""
-    return min(waiting.people, key=lambda person: (turns[person], person), default=None)
+    def _turns(self) -> Iterator[tuple[str, str | None]]:
+        """Jobs as they would be taken now, each with the person whose turn that is."""
+        round, taken = list(self._round), set[str]()
+        self._pass(round)
+        own: dict[str, deque[str]] = {person: deque() for person in round}
+        for job, people in self._waiting.items():
+            for person in people:
+                own[person].append(job)
+        turns = deque(round)
+        while turns:
+            person = turns.popleft()
+            while own[person] and own[person][0] in taken:
+                own[person].popleft()
+            if own[person]:
+                taken.add(own[person][0])
+                turns.append(person)
+                yield own[person].popleft(), person
+        for job in self._waiting:
+            if job not in taken:
+                yield job, None
