@@ -55,7 +55,7 @@ def ascend(
 
     calm: climbed instead in the calm steps at the end; shown: gives the scores instead.
     """
-    canvas = Fourier(count, method.size, generator, power=method.power, gain=method.gain)
+    canvas = canvas_for(method, count, generator)
     optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate)
     average = Average(canvas, method.average)
     for step in range(method.steps):
@@ -135,6 +135,18 @@ def transform(network: Network, method: Method, step: int = 0) -> Transform:
         noise *= 1 - step / ((1 - method.calm) * method.steps)
     affine = Affine(method.scale, method.degrees, method.shift, method.flips, size)
     return Chain((affine, Noise(noise)) if noise > 0 else (affine,))
+
+
+def canvas_for(method: Method, count: int, generator: torch.Generator) -> Fourier:
+    """The canvas that a method starts from."""
+    return Fourier(
+        count,
+        method.size,
+        generator,
+        power=method.power,
+        gain=method.gain,
+        deviation=method.deviation,
+    )
 
 
 def is_calm(method: Method, step: int) -> bool:

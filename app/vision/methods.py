@@ -11,7 +11,8 @@ from typing import Any
 class Method:
     """How pictures are made by ascent.
 
-    size: pixels a side of the canvas; power, gain: of the Fourier canvas's weights (canvas.py);
+    size: pixels a side of the canvas; power, gain, deviation: of the Fourier canvas's weights and
+    of its start (canvas.py); smooth: weight of total variation, against noise that a layer misses;
     rate: of Adam, falling as a cosine to `last_rate` of it; scale, degrees, shift, flips: of the
     affine transform drawn per step and picture; noise: its deviation, 0..1 is a picture's range;
     branches, straight: see gradients.shaped; coarse: the share of the steps in which the highest
@@ -23,6 +24,8 @@ class Method:
     steps: int
     power: float = 1.5
     gain: float = 0.25
+    deviation: float = 0.01
+    smooth: float = 0.0
     rate: float = 0.05
     last_rate: float = 0.1
     scale: tuple[float, float] = (0.6, 1.4)
@@ -77,7 +80,9 @@ def atlas(crop: int, field: int, quality: str, size: int = 0, steps: int = 0) ->
 
 def matching(crop: int, quality: str, steps: int = 0) -> Method:
     """For a reconstruction by L-BFGS; its steps are evaluations."""
-    return _sized(Method(size=crop, steps={"quick": 120, "fine": 320}[quality]), 0, steps)
+    count = {"quick": 120, "fine": 320}[quality]
+    base = Method(size=crop, steps=count, power=1.0, deviation=1e-4, smooth=0.15)
+    return _sized(base, 0, steps)
 
 
 def likeness(crop: int, quality: str, steps: int = 0) -> Method:

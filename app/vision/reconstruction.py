@@ -19,7 +19,7 @@ from app.zoo.keeper import Network
 from app.zoo.taps import given
 
 #: Pairs of steps that L-BFGS remembers, and evaluations that one search along a line may take.
-HISTORY, SEARCH = 20, 25
+HISTORY, SEARCH = 50, 25
 #: Layers whose units lie this many pixels apart, or more, are rebuilt by likeness.
 SPARSE_STRIDE = 32
 ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "GELU", "hard swish")
@@ -50,7 +50,8 @@ def reconstruct(
     error = objectives.squared_error(layer, aims[layer])
     shown = objectives.root(error)
     if not by_likeness(network, layer):
-        yield from _matched(network, -error, shown, method, generator)
+        aim = -error - objectives.total_variation() * method.smooth
+        yield from _matched(network, aim, shown, method, generator)
         return
     likeness = objectives.cosine(liked, aims[liked], by_position=liked != layer)
     yield from ascent.ascend(network, likeness, method, generator, calm=-error, shown=shown)
@@ -80,7 +81,7 @@ def _matched(
     generator: torch.Generator,
 ) -> Iterator[Step]:
     """Climb by L-BFGS; a step is one search along a line, of one evaluation or more."""
-    canvas = Fourier(1, method.size, generator, power=method.power, gain=method.gain)
+    canvas = ascent.canvas_for(method, 1, generator)
     climb = _Climb(network, canvas, objective, shown, method)
     optimiser = torch.optim.LBFGS(
         canvas.parameters,
