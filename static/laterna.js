@@ -28,7 +28,7 @@ function arrived(image) {
 }
 document.addEventListener("error", (event) => event.target instanceof HTMLImageElement && retry(event.target), true);
 document.addEventListener("load", (event) => event.target instanceof HTMLImageElement && arrived(event.target), true);
-for (const image of document.images) if (image.complete && !image.naturalWidth && image.loading !== "lazy") retry(image);
+for (const image of document.images) if (image.hasAttribute("src") && image.complete && !image.naturalWidth && image.loading !== "lazy") retry(image);
 
 // Finding: hide what does not have all the words; when they are cleared, the folds are as before.
 const folds = new Map();

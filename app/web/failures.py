@@ -25,12 +25,18 @@ def failures(*statuses: int) -> Answers:
     return {status: {"model": Failure, "description": WRONG[status]} for status in statuses}
 
 
+def beside_a_stream(*statuses: int) -> Answers:
+    """The same at an address whose answer is a stream: what goes wrong is still told in JSON."""
+    said = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    return {status: {"content": said, "description": WRONG[status]} for status in statuses}
+
+
 def media(kind: str) -> Answers:
     """The description of an answer that is no JSON."""
     return {200: {"content": {kind: {}}, "description": f"One {kind.partition('/')[2].upper()}."}}
 
 
-#: Made by a device; kept; changed; fetched; taken in; asked for; stopped; finished.
+#: Made by a device; kept; changed; fetched; taken in; asked for; stopped; finished; watched.
 MADE = failures(404, 409, 422, 503, 507)
 KEPT = failures(404, 422)
 CHANGED = failures(403, 404, 422, 507)
@@ -40,4 +46,5 @@ ASKED = {200: {"model": Queued, "description": "Made already."}} | failures(
 )
 CANCELLED = failures(403, 404, 409, 422)
 DONE = failures(404, 409, 422)
+WATCHED = beside_a_stream(400, 404, 422)
 TAKEN = failures(403, 413, 415, 422, 429, 503, 507)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.studio.jobs import Job
+from app.studio.recipes import OfPicture
 from app.studio.studio import Studio
 from app.web import pages, sight, twins, urls
 from app.web.given import TheStudio
@@ -16,12 +17,19 @@ router = APIRouter()
 MOST_OWN, MOST_FINISHED = 60, 60
 
 
-def cards(studio: Studio, jobs: list[Job]) -> list[dict[str, Any]]:
-    """Jobs as the galleries show them."""
+def cards(studio: Studio, owner: str | None, jobs: list[Job]) -> list[dict[str, Any]]:
+    """Jobs as the galleries show them, to somebody who may see them."""
     return [
-        {"job": job, "title": sight.title(studio, job.recipe), "network": network(studio, job)}
+        {"job": job, "title": title(studio, owner, job), "network": network(studio, job)}
         for job in jobs
     ]
+
+
+def title(studio: Studio, owner: str | None, job: Job) -> str:
+    """What a job shows, with the name of the picture that it is of."""
+    recipe = job.recipe
+    image = studio.image(recipe.image, owner) if isinstance(recipe, OfPicture) else None
+    return sight.title(studio, recipe, image)
 
 
 def network(studio: Studio, job: Job) -> str:
@@ -51,5 +59,8 @@ async def gallery_page(request: Request, studio: TheStudio, owner: Owner) -> Res
     mine = {job.id for job in own}
     others = [job for job in studio.finished(MOST_FINISHED) if job.id not in mine]
     return pages.respond(
-        request, "gallery.html", own=cards(studio, own), finished=cards(studio, others)
+        request,
+        "gallery.html",
+        own=cards(studio, owner, own),
+        finished=cards(studio, owner, others),
     )

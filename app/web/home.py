@@ -33,7 +33,7 @@ async def home(
         shown=shown(studio, settings, samples),
         models=await models.rows(studio),
         default=settings.default_model,
-        grown=gallery.cards(studio, studio.finished(MOST_GROWN)),
+        grown=gallery.cards(studio, owner, studio.finished(MOST_GROWN)),
         **images.own(studio, settings, owner),
     )
 

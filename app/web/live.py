@@ -35,10 +35,10 @@ class Fragments:
 
 
 def _rendered(request: Request, snapshot: Snapshot, with_picture: bool) -> str:
-    said = pages.render(request, "visualization.html", "news", **sight.moment(snapshot))
-    if with_picture:
-        said += pages.render(request, "visualization.html", "growing", **sight.moment(snapshot))
-    return said
+    moment = sight.moment(snapshot)
+    blocks = ("state", "news", "growing") if with_picture else ("state", "news")
+    said = [pages.render(request, "visualization.html", block, **moment) for block in blocks]
+    return "\n".join(part.strip() for part in said)
 
 
 async def _fragments(request: Request) -> Fragments:
@@ -49,7 +49,9 @@ async def _fragments(request: Request) -> Fragments:
 TheFragments = Annotated[Fragments, Depends(_fragments)]
 
 
-@router.get(urls.VISUALIZATION_EVENTS, response_class=EventSourceResponse, responses=failures.KEPT)
+@router.get(
+    urls.VISUALIZATION_EVENTS, response_class=EventSourceResponse, responses=failures.WATCHED
+)
 async def events(
     request: Request, studio: TheStudio, fragments: TheFragments, job: SeenJob
 ) -> AsyncIterator[ServerSentEvent]:

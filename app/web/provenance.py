@@ -5,7 +5,9 @@ from typing import Any
 from app.studio.jobs import Job
 from app.web import languages
 
-Row = tuple[str, str]
+#: (what, value); a parameter of the method has a name of its own, in a tuple.
+Row = tuple[str | tuple[str], str]
+TOLD = ("size", "steps")
 
 
 def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> list[Row]:
@@ -42,7 +44,9 @@ def _made(job: Job, made: dict[str, Any]) -> list[Row]:
     gettext = languages.gettext
     size = (gettext("Size"), f"{made['width']} × {made['height']} px")
     steps = (gettext("Steps"), languages.whole(made["steps"]))
-    method = [(name.replace("_", " "), _value(value)) for name, value in made["method"].items()]
+    method: list[Row] = [
+        ((name,), _value(value)) for name, value in made["method"].items() if name not in TOLD
+    ]
     versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
     return [
         size,
@@ -66,6 +70,7 @@ def _value(value: Any) -> str:
         case list() | tuple():
             return ", ".join(_value(one) for one in value)
         case dict():
-            return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
+            said = {name: one for name, one in value.items() if name not in TOLD}
+            return ", ".join(f"{name} {_value(one)}" for name, one in said.items())
         case _:
             return str(value)

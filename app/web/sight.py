@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+from app.archive import KeptImage
 from app.errors import LaternaError
 from app.studio.board import Snapshot
 from app.studio.jobs import Job
@@ -42,8 +43,8 @@ def facts(studio: Studio, job: Job) -> dict[str, Any]:
         "id": job.id,
         "state": snapshot.state,
         "url": urls.visualization(job.id),
-        "step": snapshot.step,
-        "steps": snapshot.steps,
+        "step": made.get("steps", snapshot.step),
+        "steps": made.get("steps", snapshot.steps),
         "scores": made.get("scores") or list(snapshot.scores),
         "stage": snapshot.stage,
         "position": snapshot.position,
@@ -80,8 +81,9 @@ def label(described: dict[str, Any], number: int) -> str:
     return str(labels[number]) if number < len(labels) else str(number)
 
 
-def title(studio: Studio, recipe: Visualization) -> str:
-    """What it shows, in a few words of this person's language."""
+def title(studio: Studio, recipe: Visualization, image: KeptImage | None = None) -> str:
+    """What it shows, in a few words of this person's language; image: the one that was rebuilt."""
+    name = image.name if image else languages.gettext("A picture")
     match recipe:
         case ClassImage():
             return label(network(studio, recipe.model), recipe.class_)
@@ -91,27 +93,27 @@ def title(studio: Studio, recipe: Visualization) -> str:
         case Atlas():
             return languages.gettext("Atlas of {layer}").format(layer=recipe.layer)
         case Reconstruction():
-            return languages.gettext("Rebuilt from {layer}").format(layer=recipe.layer)
+            said = languages.gettext("{picture} rebuilt from {layer}")
+            return said.format(picture=name, layer=recipe.layer)
         case _:
-            return languages.gettext("Depth strip")
+            return languages.gettext("{picture}, layer by layer").format(picture=name)
 
 
 def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
     """What the page of a visualization shows."""
     recipe, result = job.recipe, studio.outcome(job.id)
     snapshot, described = studio.snapshot(job.id), network(studio, recipe.model)
-    of_picture = isinstance(recipe, OfPicture)
+    image = studio.image(recipe.image, owner) if isinstance(recipe, OfPicture) else None
     return {
         "job": job,
         "recipe": recipe,
         "kind_of": recipe.kind,
-        "title": title(studio, recipe),
+        "title": title(studio, recipe, image),
         "model": described,
-        "image": studio.image(recipe.image, owner) if isinstance(recipe, OfPicture) else None,
+        "image": image,
         "growing": snapshot.state in GROWING,
         "made": result.facts if result else None,
         "mine": _is_mine(studio, owner, job),
-        "private": of_picture,
         "error": error(snapshot.error or job.error),
         "rows": provenance.rows(job, described, result.facts if result else None),
         "asked": fields(recipe),

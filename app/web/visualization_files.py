@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.errors import NotMade, UnknownPage
+from app.studio import script
 from app.studio.jobs import Job
 from app.studio.studio import Studio
 from app.web import failures, pages, urls
@@ -44,6 +45,17 @@ def name(job: Job) -> str:
 async def growth(request: Request, studio: TheStudio, job: SeenJob) -> Response:
     """How it grew out of noise, as an animation."""
     return await _part(request, studio, job, "growth.webp")
+
+
+@router.get(urls.VISUALIZATION_SCRIPT, responses=failures.media("text/x-python") | failures.DONE)
+async def python_script(request: Request, studio: TheStudio, job: SeenJob) -> Response:
+    """A script that makes the same picture from the package, without the web."""
+    result = studio.outcome(job.id)
+    if result is None:
+        raise NotMade()
+    said = script.script(job.recipe, result.facts).encode()
+    named = {"Content-Disposition": f'attachment; filename="{name(job)}.py"'}
+    return pages.private(request, said, "text/x-python; charset=utf-8", headers=named)
 
 
 @router.get(urls.VISUALIZATION_PART, responses=PICTURE)

@@ -15,7 +15,7 @@ def test_vendored_files_are_listed_with_their_hash_and_have_a_licence() -> None:
     listed = dict(
         re.findall(r"^\| (\S+) \|.*`([0-9a-f]{64})` \|$", (VENDOR / "README.md").read_text(), re.M)
     )
-    files = set(VENDOR.rglob("*.js"))
+    files = {path for path in VENDOR.rglob("*") if path.suffix in (".js", ".css")}
     assert {path.relative_to(VENDOR).as_posix() for path in files} == set(listed)
     for path in files:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
