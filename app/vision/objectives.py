@@ -59,7 +59,7 @@ def logit(class_: int) -> Objective:
 
 def channel(layer: str, *channels: int) -> Objective:
     """The mean of a channel over all positions; several: the first is for the first picture …"""
-    return _of(layer, lambda maps: _chosen(maps, channels).flatten(1).mean(1))
+    return _of(layer, lambda maps: _chosen(maps, channels).reshape(len(maps), -1).mean(1))
 
 
 def neuron(layer: str, *channels: int) -> Objective:

@@ -147,12 +147,14 @@ def measurements(
 
 def _row(channel: int, values: Tensor, plain: Tensor, best: excitement.Best) -> dict[str, Any]:
     reached, still = float(values[channel]), float(plain[channel])
-    place = excitement.rank(values, best, channel)
+    place = excitement.rank(values, channel)
+    place_relative = excitement.rank(excitement.relative(values, best), channel)
     return {
         "activation": reached,
         "plain": still,
         "plain_kept": reached / still if still > 0 else None,
         "multiple": excitement.multiple(reached, float(best.values[channel])),
         "rank": place if reached > 0 else None,
+        "rank_relative": place_relative if reached > 0 else None,
         "first": place == 1 and reached > 0,
     }

@@ -21,15 +21,13 @@ from app.zoo.keeper import Network
 
 #: Random transforms per picture that an activation is the mean of, and their seed.
 DRAWS, SEED = 16, 0
-#: Channels that no sample photo excites much are measured against this share of the layer's median,
-#: else the least twitch of a channel that is nearly dead would rank first.
-LEAST_SHARE = 0.5
 MOST_LAYERS, MOST_NETWORKS = 64, 3
-#: What `rank` is of, in one sentence of the facts.
-RANKED = (
-    "channels of the layer by activation under random transforms over that for their own best "
-    "sample photo, which counts as at least half of the layer's median"
-)
+#: What the two ranks are of, as the facts say it.
+RANKED = {
+    "rank": "among all channels of the layer by activation for this picture under transforms",
+    "rank_relative": "the same over each channel's own best sample photo, at least over the median "
+    "of these: else a channel that is nearly dead comes first",
+}
 
 
 @dataclass(frozen=True)
@@ -137,15 +135,15 @@ def under_transforms(
     return torch.stack([plain(network, layer, drawn, unit) for drawn in draws]).mean(0)
 
 
-def rank(values: Tensor, best: Best, channel: int) -> int:
-    """Place of a channel in its layer, 1 is the first; values [C] as from `under_transforms`.
+def rank(values: Tensor, channel: int) -> int:
+    """Place of a channel among all [C], 1 is the first; those that are even share it."""
+    return 1 + int((values > values[channel]).sum())
 
-    See RANKED for what is compared.
-    """
+
+def relative(values: Tensor, best: Best) -> Tensor:
+    """Activations [C] over those of each channel's best sample photo; see RANKED."""
     alive = best.values[best.values > 0]
-    least = float(alive.median()) * LEAST_SHARE if len(alive) else 1.0
-    relative = values / best.values.clamp(min=least)
-    return 1 + int((relative > relative[channel]).sum())
+    return values / best.values.clamp(min=float(alive.median()) if len(alive) else 1.0)
 
 
 def multiple(value: float, best: float) -> float | None:
