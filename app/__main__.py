@@ -11,13 +11,23 @@ from pydantic import ValidationError
 from app.errors import LaternaError
 from app.main import create_app
 from app.settings import Settings
+from app.studio.studio import Studio
 
 #: Seconds that open streams get to end when the server is asked to stop.
 GRACE = 3
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which tells its address when it answers."""
+    """uvicorn, which tells its address when it answers, and who watches when it ends."""
+
+    def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
+        super().__init__(config)
+        self._studio = studio
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let those go who watch a job, then wait for the others."""
+        self._studio.foreman.board.close()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then print the address on a line of its own."""
@@ -52,7 +62,7 @@ def main() -> int:
     # uvicorn raises the signal again that ended it; to be asked to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with suppress(KeyboardInterrupt):
-        Server(config).run()
+        Server(config, app.state.studio).run()
     return 0
 
 

@@ -54,6 +54,7 @@ class Board:
     def __init__(self) -> None:
         self._latest: dict[str, Snapshot] = {}
         self._watchers: dict[str, set[_Watcher]] = {}
+        self._closed = asyncio.Event()
 
     def latest(self, id: str) -> Snapshot | None:
         """The last that was posted of a job that runs."""
@@ -70,16 +71,21 @@ class Board:
             watcher.news.set()
 
     async def watch(self, now: Snapshot) -> AsyncIterator[Snapshot]:
-        """The state of now, then the newest as often as there is one, up to a final one."""
+        """The state of now, then the newest as often as there is one, up to a final one.
+
+        When the board is closed it ends as it is: there is more to come from the next server.
+        """
         watcher = _Watcher(now)
         watchers = self._watchers.setdefault(now.id, set())
         watchers.add(watcher)
         try:
             shown = now
             yield shown
-            while not shown.is_final:
+            while not (shown.is_final or self._closed.is_set()):
                 await watcher.news.wait()
                 watcher.news.clear()
+                if self._closed.is_set():
+                    return
                 shown = watcher.latest
                 yield shown
                 if not watcher.latest.is_final:
@@ -88,6 +94,13 @@ class Board:
             watchers.discard(watcher)
             if not watchers and self._watchers.get(now.id) is watchers:
                 del self._watchers[now.id]
+
+    def close(self) -> None:
+        """The server is to end: let all who watch go, so that it need not wait for them."""
+        self._closed.set()
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.news.set()
 
     def is_watched(self, id: str) -> bool:
         """Whether anybody watches a job."""

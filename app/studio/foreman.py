@@ -61,8 +61,10 @@ class Foreman(Desk):
         for job in self.jobs.active():
             if job.state is State.RUNNING:
                 is_kept = self._archive.result(job.recipe.key) is not None
-                job = self.jobs.move(job.id, State.DONE if is_kept else State.QUEUED)
-            if job.is_active:
+                self.jobs.move(job.id, State.DONE if is_kept else State.QUEUED)
+                if not is_kept:
+                    self._line.put_back(job.id, self.people(job.id))
+            else:
                 self._line.add(job.id, self.people(job.id))
 
     async def _hand_out(self) -> None:
@@ -157,7 +159,7 @@ class Foreman(Desk):
             except DiskFull:
                 return False
             if after.state is State.QUEUED:
-                self._line.add(job.id, self.people(job.id))
+                self._line.put_back(job.id, self.people(job.id))
         self.board.post(self._final(after, course))
         return True
 

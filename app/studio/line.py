@@ -1,7 +1,7 @@
 """The line: who is next. One of each person in turn, the house last."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 
@@ -16,12 +16,19 @@ class Line:
         self._waiting: dict[str, set[str]] = {}
         self._round: list[str] = []
         self._had_a_turn: str | None = None
+        self._next: list[str] = []
         self._order: list[str] | None = None
 
     def add(self, job: str, people: Iterable[str]) -> None:
         """Let a job wait for these people; nobody: it is the house's."""
         self._waiting.setdefault(job, set())
         self.want(job, people)
+
+    def put_back(self, job: str, people: Collection[str]) -> None:
+        """Let a job that was interrupted be the next, as its turn had not come to its end."""
+        if people:
+            self._next.append(job)
+        self.add(job, people)
 
     def want(self, job: str, people: Iterable[str]) -> None:
         """These are the people who want it now."""
@@ -31,13 +38,15 @@ class Line:
     def remove(self, job: str) -> None:
         """It waits no longer."""
         self._waiting.pop(job, None)
+        self._next = [other for other in self._next if other != job]
         self._changed()
 
     def take(self) -> str | None:
         """The job whose turn it is; it waits no longer."""
         for job, person in islice(self._turns(), 1):
-            self._pass(self._round)
-            self._had_a_turn = person
+            if job not in self._next:
+                self._pass(self._round)
+                self._had_a_turn = person
             self.remove(job)
             return job
         return None
@@ -77,7 +86,9 @@ class Line:
 
     def _turns(self) -> Iterator[tuple[str, str | None]]:
         """Jobs as they would be taken now, each with the person whose turn that is."""
-        round, taken = list(self._round), set[str]()
+        for job in self._next:
+            yield job, None
+        round, taken = list(self._round), set(self._next)
         self._pass(round)
         own: dict[str, deque[str]] = {person: deque() for person in round}
         for job, people in self._waiting.items():

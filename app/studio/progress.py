@@ -22,3 +22,13 @@ class Progress:
 
 
 Making = Generator[Progress, None, Made]
+
+
+def finished(making: Making) -> Made:
+    """What comes of a making when all its steps are taken at once."""
+    while True:
+        try:
+            next(making)
+        except StopIteration as end:
+            made: Made = end.value
+            return made

@@ -60,9 +60,10 @@ async def events(
     The first is the state of now. The picture is in those only in which it is another than before.
     """
     shown: bytes | None = None
-    said = ""
+    said, is_over = "", False
     async for snapshot in studio.watch(job.id):
         said = fragments.fragment(request, snapshot, snapshot.preview not in (None, shown))
-        shown = snapshot.preview
+        shown, is_over = snapshot.preview, snapshot.is_final
         yield ServerSentEvent(event="progress", raw_data=said)
-    yield ServerSentEvent(event="end", raw_data=said)
+    if is_over:  # else the server is being stopped; browsers come back to the next one
+        yield ServerSentEvent(event="end", raw_data=said)

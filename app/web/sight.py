@@ -34,7 +34,8 @@ def data_uri(jpeg: bytes | None) -> str | None:
 
 def facts(studio: Studio, job: Job) -> dict[str, Any]:
     """All that is known of a visualization, in JSON."""
-    snapshot, result = studio.snapshot(job.id), studio.outcome(job.id)
+    result = studio.outcome(job.id)  # first, for it may find that it is damaged
+    snapshot = studio.snapshot(job.id)
     made = dict(result.facts) if result else {}
     known = {"device": job.device, "versions": None, "weights_sha256": job.recipe.weights}
     return {

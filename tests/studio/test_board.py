@@ -78,6 +78,23 @@ def test_who_drops_the_stream_leaves_nothing_behind() -> None:
     asyncio.run(story())
 
 
+def test_a_board_that_is_closed_lets_everybody_go() -> None:
+    async def story() -> None:
+        board = Board()
+
+        async def watch() -> list[Snapshot]:
+            return [snapshot async for snapshot in board.watch(at(0))]
+
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(0.01)
+        board.close()
+        assert [snapshot.is_final for snapshot in await watching] == [False]
+        assert [snapshot.is_final for snapshot in await watch()] == [False]
+        assert board.watchers == 0
+
+    asyncio.run(story())
+
+
 def test_what_is_over_is_all_that_is_shown_of_it() -> None:
     async def story() -> None:
         board = Board()

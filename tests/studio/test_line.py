@@ -95,6 +95,19 @@ def test_a_shared_job_goes_when_the_first_of_those_who_want_it_has_a_turn() -> N
     assert line.order()[-1] == "anna 3"
 
 
+def test_what_was_interrupted_is_the_next_and_costs_nobody_a_turn() -> None:
+    line = Line()
+    for n in range(2):
+        line.add(f"anna {n}", ["anna"])
+    for n in range(2):
+        line.add(f"bo {n}", ["bo"])
+    for _ in range(2):  # it is interrupted twice
+        assert line.take() == "anna 0"
+        line.put_back("anna 0", ["anna"])
+        assert line.order() == ["anna 0", "bo 0", "anna 1", "bo 1"]
+    assert [line.take() for _ in range(5)] == ["anna 0", "bo 0", "anna 1", "bo 1", None]
+
+
 def test_the_house_comes_last() -> None:
     line = Line()
     line.add("house", [])
