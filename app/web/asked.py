@@ -23,6 +23,8 @@ from app.web import examples
 #: Pixels a side, steps, and seeds; a side or steps of 0 are chosen by the quality.
 SMALLEST, LARGEST, MOST_STEPS, MOST_SEED = 32, 512, 2048, 2**31 - 1
 MOST_PICTURES, MOST_LAYERS, LONGEST = 4, 8, 200
+#: The field of a form that only helps to find a class.
+SEARCH = "q"
 Name = Annotated[str, Field(max_length=LONGEST)]
 
 
@@ -126,6 +128,7 @@ def validated(said: dict[str, Any]) -> AnyAsked:
 async def _from_form(request: Request) -> AnyAsked:
     form = await request.form(max_files=0, max_fields=64)
     said: dict[str, Any] = {name: str(value).strip() for name, value in form.items()}
+    said.pop(SEARCH, None)
     if "layers" in form:
         said["layers"] = [str(name) for name in form.getlist("layers") if name]
     return validated(said)

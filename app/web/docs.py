@@ -25,6 +25,7 @@ def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
             "path": path,
             "text": operation.get("description", ""),
             "fields": operation.get("parameters", []),
+            "bodies": _bodies(described, operation),
             "answers": {
                 status: _answer(described, answer)
                 for status, answer in operation["responses"].items()
@@ -32,6 +33,22 @@ def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
+    ]
+
+
+def _bodies(described: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """What may be sent as JSON: the name, fields and an example of each kind of body."""
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    kinds = schema.get("discriminator", {}).get("mapping", {}).values()
+    named = [described["components"]["schemas"][kind.rpartition("/")[2]] for kind in kinds]
+    return [
+        {
+            "text": body.get("description", ""),
+            "fields": body["properties"],
+            "example": next(iter(body.get("examples", [])), None),
+        }
+        for body in named
     ]
 
 

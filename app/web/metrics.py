@@ -54,6 +54,11 @@ class OfStudio(Collector):
         yield waiting
         yield jobs
         yield GaugeMetricFamily(
+            "laterna_watchers",
+            "Streams that show a visualization grow.",
+            value=self._studio.foreman.board.watchers,
+        )
+        yield GaugeMetricFamily(
             "laterna_archive_bytes",
             "Disk space used by pictures and results.",
             value=self._studio.archive.usage().total,

@@ -78,12 +78,9 @@ def _layer(described: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _choices(described: dict[str, Any], said: dict[str, Any]) -> list[dict[str, Any]]:
-    """The classes that fit the search, the chosen one first."""
-    chosen, q = str(said.get("class", "")), said.get("q", "")
-    found = models.found_classes(described, q)
-    every = models.found_classes(described, chosen) if chosen.isdecimal() else []
-    first = [row for row in every if str(row["class"]) == chosen]
-    return (first + [row for row in found if row not in first])[:MOST_CHOICES]
+    """The classes that fit the search, the chosen one first if it is among them."""
+    chosen, found = str(said.get("class", "")), models.found_classes(described, said.get("q", ""))
+    return sorted(found, key=lambda row: str(row["class"]) != chosen)[:MOST_CHOICES]
 
 
 def _images(studio: Studio, owner: str | None) -> list[KeptImage]:
