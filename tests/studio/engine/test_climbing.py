@@ -1,0 +1,82 @@
+"""Climbing: what is told of it is little, and what it costs is less."""
+
+import math
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from app.errors import NotFiniteStep
+from app.studio.engine import climbing
+from app.studio.engine.messages import Climb, Step
+from app.studio.progress import Making, Progress
+from app.studio.recipes import ClassImage, Made, Recipe
+
+CLIMB = Climb(7, ClassImage(model="net", class_=1))
+PREVIEW_SECONDS = 0.004
+
+
+def nothing_strikes(fault: str, recipe: Recipe) -> None:
+    raise AssertionError(fault)
+
+
+def climbed(making: Making, told: list[Step], stop_at: int = 10**9) -> Made | None:
+    asked: Iterator[int] = iter(range(10**9))
+    return climbing.climbed(
+        making, CLIMB, told.append, lambda: next(asked) >= stop_at, nothing_strikes
+    )
+
+
+def test_messages_are_few_and_previews_cost_little_of_the_time() -> None:
+    previews: list[float] = []
+
+    def preview() -> bytes:
+        previews.append(time.perf_counter())
+        time.sleep(PREVIEW_SECONDS)
+        return b"jpeg"
+
+    def making() -> Making:
+        for step in range(1, 301):
+            time.sleep(0.004)
+            yield Progress(step, 300, float(step), preview)
+        return Made({"whole": True})
+
+    told: list[Step] = []
+    begun = time.perf_counter()
+    made = climbed(making(), told)
+    took = time.perf_counter() - begun
+    assert made == Made({"whole": True})
+    assert (told[0].number, told[0].step, told[0].preview) == (7, 1, b"jpeg")
+    assert told[-1].step == 300
+    assert len(told) <= took * 10 + 2
+    assert [score for step in told for score in step.scores] == list(range(1, 301))
+    assert 3 <= len(previews) <= took * climbing.PREVIEW_SHARE / PREVIEW_SECONDS + 1
+    assert sum(step.preview is not None for step in told) == len(previews)
+
+
+def test_a_climb_that_is_stopped_goes_no_step_further_and_cleans_up() -> None:
+    done: list[object] = []
+
+    def making() -> Making:
+        try:
+            for step in range(100):
+                done.append(step)
+                yield Progress(step, 100)
+        finally:
+            done.append("clean")
+        return Made({})
+
+    assert climbed(making(), [], stop_at=3) is None
+    assert done == [0, 1, 2, "clean"]
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_number_ends_it(score: float) -> None:
+    def making() -> Making:
+        yield Progress(1, 5, 1.0)
+        yield Progress(2, 5, score)
+        raise AssertionError("it goes on")
+
+    with pytest.raises(NotFiniteStep) as caught:
+        climbed(making(), [])
+    assert "step 2" in str(caught.value)

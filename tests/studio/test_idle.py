@@ -1,0 +1,100 @@
+"""The machine makes some pictures by itself, once nobody has wanted anything for a while."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.settings import Settings
+from app.studio import idle
+from app.studio.engine import Engine
+from app.studio.jobs import State, Wish
+from app.studio.recipes import ClassImage, Prediction
+from app.studio.studio import Studio
+
+SMALL = "tests.studio.engine.workshops:Small"
+LAYER = {"name": "a", "shape": [8, 4, 4]}
+NETWORK: dict[str, Any] = {
+    "name": "slow", "title": "Slow", "classes": 400, "layers": [LAYER, {"name": "b", "shape": [9]}],
+}  # fmt: skip
+
+
+class OneNetwork(Studio):
+    """A studio whose default network is known already, and made by a small workshop."""
+
+    def __init__(self, **set_to: Any) -> None:
+        super().__init__(Settings(devices="cpu", torch_threads=1, offline=True, **set_to))
+        self.engine = Engine(self.settings, SMALL)
+
+    async def description(self, model: str) -> dict[str, Any]:
+        return NETWORK
+
+    async def checked(self, recipe: Any) -> Any:
+        return type(recipe)(**{**vars(recipe), "weights": "w", "steps": 20})
+
+
+def test_what_it_makes_depends_on_what_the_network_has() -> None:
+    made = list(idle.pictures(NETWORK))
+    assert [one.class_ for one in made if isinstance(one, ClassImage)] == [130, 301]
+    assert [one.facts()["channel"] for one in made if one.kind == "channel"] == [4, 4]
+    assert list(idle.pictures(NETWORK | {"classes": 0, "layers": []})) == []
+
+
+def test_it_begins_after_a_while_and_stands_back_for_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle, "QUIET", 1.0)
+    monkeypatch.setattr(idle, "LOOK", 0.05)
+
+    async def story() -> None:
+        studio = OneNetwork(data_dir=tmp_path / "data")
+        house = [await studio.checked(recipe) for recipe in idle.pictures(NETWORK)]
+        await studio.engine.start()
+        chores = [
+            asyncio.create_task(work()) for work in (studio.foreman.work, lambda: idle.make(studio))
+        ]
+        await until(lambda: studio.engine.places > 0)
+        await studio.engine.call(Prediction(model="facts", image="x", source=""))
+        called = time.monotonic()
+        await until(lambda: not studio.foreman.is_idle)
+        assert time.monotonic() - called >= 0.9
+        await until(lambda: studio.job(house[0].id).state is State.RUNNING)
+        begun = time.monotonic()
+        await studio.engine.call(Prediction(model="facts", image="y", source=""))
+        assert time.monotonic() - begun < 0.4
+        mine = ClassImage(model="slow", weights="w", class_=7, steps=5)
+        await studio.foreman.ask(mine, Wish(mine.id, "anna", "", 0.0))
+        await until(lambda: studio.job(mine.id).state is State.DONE)
+        await until(lambda: len(studio.finished()) == len({one.id for one in house}) + 1)
+        assert [job.by_house for job in studio.finished()][-1] is False
+        await chores[1]
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await studio.engine.stop()
+        studio.archive.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("but", [{"idle_pictures": False}, {"fault": "die:1"}])
+def test_it_can_be_switched_off_and_is_off_while_faults_are_on(
+    tmp_path: Path, but: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle, "QUIET", 0.0)
+
+    async def story() -> None:
+        studio = OneNetwork(data_dir=tmp_path / "data", **but)
+        await asyncio.wait_for(idle.make(studio), 1)
+        assert studio.foreman.is_idle
+        studio.archive.close()
+
+    asyncio.run(story())
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # other processes set no event
+            await asyncio.sleep(0.01)
