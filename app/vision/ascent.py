@@ -56,7 +56,7 @@ def ascend(
     calm: climbed instead in the calm steps at the end; shown: gives the scores instead.
     """
     canvas = canvas_for(method, count, generator)
-    optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate)
+    optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate, fused=True)
     average = Average(canvas, method.average)
     for step in range(method.steps):
         prepare(canvas, optimiser, method, step)

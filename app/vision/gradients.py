@@ -56,4 +56,4 @@ class _StraightThrough(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         (output,) = ctx.saved_tensors
-        return torch.where(output > 0, gradients[0], 0), None
+        return torch.ops.aten.threshold_backward(gradients[0], output, 0.0), None
