@@ -1,7 +1,7 @@
 """`make contact-sheet`: what the studio makes of one network, on one sheet, in docs.
 
 Classes, channels of five depths, and a depth strip of a sample photo, all with the defaults.
-Nothing is chosen for its looks: channels lie evenly in their layers, dead ones give way to the next.
+Nothing is chosen for its looks: channels lie evenly in layers, dead ones give way to the next.
 """
 
 import argparse
