@@ -13,7 +13,7 @@ from app.studio.progress import Making, Progress
 from app.studio.recipes import Atlas
 from app.studio.synthesis import excitement, silence
 from app.studio.synthesis.channels import checked
-from app.studio.synthesis.excitement import Best
+from app.studio.synthesis.excitement import SamplePhotos
 from app.studio.synthesis.pieces import Piece
 from app.studio.synthesis.silence import Source
 from app.studio.synthesis.sizes import fitting
@@ -44,8 +44,7 @@ def atlas(workshop: "Workshop", recipe: Atlas) -> Making:
     layer = checked(network, recipe.layer)
     count = network.layers[layer].shape[0]
     method = method_for(network, recipe)
-    best = workshop.samples.best(network, layer, "channel")
-    batches = Batches(network, layer, method, recipe.seed, best, count)
+    batches = Batches(network, layer, method, recipe.seed, workshop.samples)
     piece = batches.piece
     yield from batches.run([Aim(n, Source(layer, n)) for n in range(count)])
     silent = [n for n, row in enumerate(batches.rows) if row["activation"] == 0]
@@ -90,10 +89,11 @@ class Batches:
     """Climbs aims some at a time, fewer when the memory is short; keeps a row for each channel."""
 
     def __init__(
-        self, network: Network, layer: str, method: Method, seed: int, best: Best, count: int
+        self, network: Network, layer: str, method: Method, seed: int, samples: SamplePhotos
     ) -> None:
+        count = network.layers[layer].shape[0]
         self._network, self._layer, self._method = network, layer, method
-        self._seed, self._best = seed, best
+        self._seed, self._samples = seed, samples
         self.size = BATCH[network.device.type]
         self.rows: list[dict[str, Any]] = [{} for _ in range(count)]
         self.scores: list[float] = []
@@ -142,11 +142,12 @@ class Batches:
         moved = excitement.under_transforms(
             self._network, self._layer, pictures, self._method, "channel"
         )
+        best = self._samples.best(self._network, self._layer, "channel")
         for channel, values in zip(channels, moved, strict=True):
             reached = float(values[channel])
             self.rows[channel] = {
                 "channel": channel,
                 "activation": reached,
-                "multiple": excitement.multiple(reached, float(self._best.values[channel])),
+                "multiple": excitement.multiple(reached, float(best.values[channel])),
                 "silent": None,
             }

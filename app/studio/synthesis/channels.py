@@ -39,14 +39,14 @@ def channel_image(workshop: "Workshop", recipe: ChannelImage) -> Making:
     """Climb a channel's activation. Raises UnknownLayer, UnknownChannel."""
     network = workshop.network(recipe.model)
     layer = checked(network, recipe.layer, recipe.channel)
-    best = workshop.samples.best(network, layer, recipe.unit)
     method = method_for(network, recipe)
-    weight = DIVERSITY * max(0.0, float(best.values[recipe.channel])) or 1.0
+    weight = _diversity(workshop, network, recipe)
     piece = Piece(network, method.steps, wall(recipe.pictures, method.size, not network.trained))
     attempt = yield from _attempts(workshop, network, recipe, method, piece, weight)
     piece.wall.put(range(recipe.pictures), attempt.climb.tiles)
     yield piece.still("measured")
     pictures = in_units(attempt.climb.tiles)
+    best = workshop.samples.best(network, layer, recipe.unit)
     measured = measurements(network, layer, recipe.channel, pictures, method, best, recipe.unit)
     measured |= {"silent": None}
     if attempt.silent:
@@ -54,7 +54,7 @@ def channel_image(workshop: "Workshop", recipe: ChannelImage) -> Making:
             network, workshop.samples, layer, recipe.channel, attempt.part, pictures
         )
         measured |= {"silent": silence.verdict(found), "evidence": found}
-    said = method.facts() | ({"diversity": weight} if recipe.pictures > 1 else {})
+    said = method.facts() | ({"diversity": weight} if weight else {})
     return piece.made(recipe, said, attempt.climb.scores, measured)
 
 
@@ -73,6 +73,14 @@ def method_for(network: Network, recipe: ChannelImage) -> Method:
     crop, field = network.preprocessing.crop, network.layers[recipe.layer].receptive_field
     method = methods.channel_image(crop, field, recipe.quality, recipe.size, recipe.steps)
     return fitting(network, method, recipe.layer)
+
+
+def _diversity(workshop: "Workshop", network: Network, recipe: ChannelImage) -> float:
+    """How much differing counts, in units of the activation; nothing for a single picture."""
+    if recipe.pictures == 1:
+        return 0.0
+    best = workshop.samples.best(network, recipe.layer, recipe.unit)
+    return DIVERSITY * max(0.0, float(best.values[recipe.channel])) or 1.0
 
 
 def _attempts(
@@ -94,7 +102,7 @@ def _attempts(
     def ascent_of(layer: str, channel: int) -> Generator[Progress, None, Climb]:
         shown = _objective(layer, channel, recipe.unit)
         climbed = shown
-        if recipe.pictures > 1:
+        if weight:
             climbed = shown + objectives.diversity(layer) * weight
         generator = ascent.generator_on(network, recipe.seed)
         steps = ascent.ascend(network, climbed, method, generator, recipe.pictures, shown=shown)

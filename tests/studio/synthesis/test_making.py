@@ -30,6 +30,7 @@ from app.studio.recipes import (
     Visualization,
     visualization,
 )
+from app.studio.synthesis.facts import thinned
 from tests.studio.synthesis.driving import made, opened, texts, watched
 
 LITE0 = "efficientnet-lite0"
@@ -140,9 +141,12 @@ def test_a_long_growth_has_at_most_forty_frames(workshop: Workshop) -> None:
     assert len(result.facts["scores"]) == 97
 
 
-def test_scores_are_thinned_evenly_with_both_ends(workshop: Workshop) -> None:
-    result = made(workshop, ClassImage(model="tiny", class_=1, size=32, steps=520))
-    assert len(result.facts["scores"]) == 512
+def test_scores_are_thinned_evenly_with_both_ends() -> None:
+    found = thinned([float(n) for n in range(2000)])
+    assert len(found) == 512
+    assert (found[0], found[-1]) == (0, 1999)
+    assert found == sorted(set(found))
+    assert thinned([1 / 3, 2.0]) == [0.33333, 2.0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -237,6 +241,14 @@ def test_a_class_image_is_measured_as_it_is_kept(workshop: Workshop) -> None:
     assert facts["second"]["contains"] is (954 in second.topk(5).indices.tolist())
     assert facts["scores"][-1] > facts["scores"][0]
     assert [progress.score for progress in seen[-2:]] == [None, None]
+
+
+def test_a_picture_larger_than_the_network_takes_is_seen_reduced(workshop: Workshop) -> None:
+    result = made(workshop, ClassImage(model="tiny", class_=1, size=96, steps=3))
+    assert opened(result.picture).size == (96, 96)
+    assert 0 < result.facts["probability"] < 1
+    wanted = ChannelImage(model="tiny", layer="layer1.0", channel=4, size=96, steps=3)
+    assert made(workshop, wanted).facts["plain"] != 0
 
 
 def test_where_nobody_else_knows_the_classes_there_is_no_second_opinion(

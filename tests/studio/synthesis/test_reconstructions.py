@@ -62,6 +62,15 @@ def test_a_strip_goes_from_early_to_late(workshop: Workshop, photo: str) -> None
     assert original.tobytes() == opened(result.picture).crop((2, 2, 66, 66)).tobytes()
 
 
+@pytest.mark.parametrize("layer", ["maxpool", "layer4.0", "fc"])
+def test_every_kind_of_layer_can_be_rebuilt_from(
+    layer: str, workshop: Workshop, photo: str
+) -> None:
+    recipe = Reconstruction(model="tiny", layer=layer, image="a", source=photo, steps=40)
+    facts = made(workshop, recipe).facts
+    assert facts["relative_error"] < facts["scores"][0]
+
+
 def test_a_strip_takes_the_layers_it_is_given(workshop: Workshop, photo: str) -> None:
     wanted = ("conv1.2", "layer2.0")
     recipe = Strip(model="tiny", image="a", source=photo, steps=2, layers=wanted)
