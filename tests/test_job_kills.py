@@ -165,9 +165,11 @@ def test_it_ends_at_once_while_people_watch_and_a_flipped_byte_is_noticed(
     assert all(gone(pid) for pid in children)
     for watcher in watchers:
         watcher.join(5)
-    ready(server.start())
-    with server.client() as client:
-        assert wait_for(client, running, at_work), "it goes on"
+    with index_of(server) as index:
+        assert index.execute(
+            "SELECT state FROM jobs WHERE id = ?", (running.split("/")[-1],)
+        ).fetchall() == [("running",)]
+    index.close()
 
 
 def watch(server: Laterna, url: str) -> None:

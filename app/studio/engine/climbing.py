@@ -11,8 +11,10 @@ from app.studio.engine.messages import Climb, Step
 from app.studio.progress import Making, Progress
 from app.studio.recipes import Made, Recipe
 
-#: Seconds between two messages, and how much of the time may go into previews.
-PAUSE, PREVIEW_SHARE = 0.1, 0.03
+#: Seconds between two messages, and between two with a preview, which everybody has to be sent.
+PAUSE, PREVIEW_PAUSE = 0.1, 0.25
+#: How much of the time may go into making previews.
+PREVIEW_SHARE = 0.03
 #: After so many steps a fault strikes.
 FAULT_STEP = 2
 
@@ -46,7 +48,7 @@ class Reporter:
             return None
         picture = progress.preview()
         done = time.monotonic()
-        self._preview_due = done + (done - now) / PREVIEW_SHARE
+        self._preview_due = done + max(PREVIEW_PAUSE, (done - now) / PREVIEW_SHARE)
         return picture
 
 

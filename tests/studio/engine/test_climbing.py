@@ -13,7 +13,7 @@ from app.studio.progress import Making, Progress
 from app.studio.recipes import ClassImage, Made, Recipe
 
 CLIMB = Climb(7, ClassImage(model="net", class_=1))
-PREVIEW_SECONDS = 0.004
+PREVIEW_SECONDS = 0.012
 
 
 def nothing_strikes(fault: str, recipe: Recipe) -> None:
@@ -37,7 +37,7 @@ def test_messages_are_few_and_previews_cost_little_of_the_time() -> None:
 
     def making() -> Making:
         for step in range(1, 301):
-            time.sleep(0.004)
+            time.sleep(0.005)
             yield Progress(step, 300, float(step), preview)
         return Made({"whole": True})
 
@@ -51,6 +51,7 @@ def test_messages_are_few_and_previews_cost_little_of_the_time() -> None:
     assert len(told) <= took * 10 + 2
     assert [score for step in told for score in step.scores] == list(range(1, 301))
     assert 3 <= len(previews) <= took * climbing.PREVIEW_SHARE / PREVIEW_SECONDS + 1
+    assert len(previews) <= took / climbing.PREVIEW_PAUSE + 1
     assert sum(step.preview is not None for step in told) == len(previews)
 
 
