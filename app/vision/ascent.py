@@ -124,6 +124,17 @@ def normalized(network: Network, pictures: Tensor) -> Tensor:
     return batch.contiguous(memory_format=torch.channels_last)
 
 
+def pictures_of(network: Network, batch: Tensor) -> Tensor:
+    """A prepared batch as pictures [N,3,H,W] in 0..1 again: `normalized` the other way."""
+    said = network.preprocessing
+    mean, std = (
+        torch.tensor(values, device=batch.device).view(1, 3, 1, 1)
+        for values in (said.mean, said.std)
+    )
+    pictures = ((batch * std + mean) / said.range).clamp(0, 1)
+    return pictures.flip(1) if said.channels == "BGR" else pictures
+
+
 def transform(network: Network, method: Method, step: int = 0) -> Transform:
     """What pictures go through in a step: fewer and calmer ones at the end, if the method says."""
     size = network.preprocessing.crop if method.size >= network.preprocessing.crop else method.size

@@ -50,6 +50,9 @@ class _StraightThrough(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, given: Tensor, output: Tensor) -> Tensor:
+        # Else PyTorch would give a view of it, whose strides for a batch of one say "not channels
+        # last" to what follows: a fifth of a step.
+        ctx.mark_dirty(output)
         ctx.save_for_backward(output)
         return output
 
