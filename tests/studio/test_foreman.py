@@ -5,8 +5,9 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -190,6 +191,42 @@ def test_leaving_takes_nothing_from_the_others_and_the_last_one_stops_it(tell: T
             await cancel("0" * 32, "carl", "")
         assert yard.archive.result(shared.key) is None
         assert (await yard.ask(shared)).state is State.QUEUED
+
+    tell(story)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_people_do_what_somebody_wants_is_made_and_nothing_else(
+    tell: Teller, seed: int
+) -> None:
+    """People ask, ask again and leave at random, and once the device is killed."""
+    random = Random(seed)
+
+    async def story(yard: Yard) -> None:
+        recipes = [wanted(number=n, steps=random.randint(3, 12)) for n in range(6)]
+        wanting: dict[str, set[str]] = {recipe.id: set() for recipe in recipes}
+        for move in range(60):
+            recipe, person = random.choice(recipes), random.choice(["anna", "bo", "carl"])
+            if random.random() < 0.6:
+                await yard.ask(recipe, person)
+                wanting[recipe.id].add(person)
+            else:
+                with suppress(NotAsked, NotCancellable, UnknownVisualization):
+                    was_done = yard.state(recipe) is State.DONE
+                    await yard.foreman.cancel(recipe.id, person, "")
+                    if not was_done:
+                        wanting[recipe.id].discard(person)
+            if move == 30 and yard.engine.places:
+                os.kill(yard.pid, signal.SIGKILL)
+            await asyncio.sleep(random.random() / 20)
+        await yard.until(lambda: yard.foreman.is_idle)
+        for recipe in recipes:
+            if wanting[recipe.id]:
+                assert yard.state(recipe) is State.DONE
+                assert yard.archive.result(recipe.key) is not None
+            else:
+                with suppress(UnknownVisualization):
+                    assert yard.state(recipe) in (State.CANCELLED, State.DONE)
 
     tell(story)
 
