@@ -32,10 +32,16 @@ def versions() -> dict[str, str]:
 
 
 def device_facts(device: torch.device) -> dict[str, Any]:
-    """Where it was computed; threads of the CPU, among which sums are split: rounding differs."""
+    """Where it was computed. On a CPU sums are split among threads and by what it can do at once,
+    so that rounding, and after some steps the picture, differs with either.
+    """
     if device.type == "cuda":
         return {"device": str(device), "device_name": torch.cuda.get_device_name(device)}
-    return {"device": str(device), "threads": torch.get_num_threads()}
+    return {
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def making_facts(
