@@ -14,7 +14,7 @@ from app.web.given import TheSettings, TheStudio, description
 from app.web.sessions import Owner
 
 router = APIRouter(include_in_schema=False)
-MOST_GROWN = 16
+MOST_GROWN = 8
 
 
 @router.get(urls.HOME)
