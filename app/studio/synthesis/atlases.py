@@ -48,12 +48,13 @@ def atlas(workshop: "Workshop", recipe: Atlas) -> Making:
     piece = batches.piece
     yield from batches.run([Aim(n, Source(layer, n)) for n in range(count)])
     silent = [n for n, row in enumerate(batches.rows) if row["activation"] == 0]
-    probe = workshop.samples.probe(network)
-    aims = {n: silence.source(network, layer, n, probe) for n in silent}
-    yield from batches.run([Aim(n, part) for n, part in aims.items() if part is not None])
+    parts = silence.sources(network, layer, workshop.samples.probe(network)) if silent else []
+    aims = ((n, parts[n]) for n in silent)
+    yield from batches.run([Aim(n, part) for n, part in aims if part is not None])
     for n in silent:
+        yield piece.still("measured")
         tile = in_units(piece.wall.tiles([n]))
-        found = silence.evidence(network, workshop.samples, layer, n, aims[n], tile)
+        found = silence.evidence(network, workshop.samples, layer, n, parts[n], tile)
         batches.rows[n] |= {"silent": silence.verdict(found), "evidence": found}
     dead = [n for n in silent if batches.rows[n]["silent"] == "dead"]
     piece.wall.put(dead, hatch(method.size).expand(len(dead), -1, -1, -1))

@@ -112,7 +112,7 @@ def _attempts(
     if not silent:
         return Attempt(climb, None, silent=False)
     probe = workshop.samples.probe(network)
-    part = silence.source(network, recipe.layer, recipe.channel, probe)
+    part = silence.sources(network, recipe.layer, probe)[recipe.channel]
     if part is None:
         return Attempt(climb, None, silent=True)
     piece.again(method.steps)

@@ -4,6 +4,7 @@ A ReLU channel that is off has no gradient, so nothing can be climbed; its linea
 a channel that stays off even so, and for all sample photos, is dead, which is said with numbers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from app.studio.synthesis.excitement import SamplePhotos, activation, as_taken
 from app.vision import ascent
 from app.vision.reconstruction import linear_part
 from app.zoo.keeper import Network
+from app.zoo.layers import Layer
 
 #: Steps without any activation after which a channel counts as silent.
 PATIENCE = 8
@@ -34,41 +36,40 @@ def silent(scores: Tensor) -> bool:
     return bool((scores == 0).all())
 
 
-def source(network: Network, layer: str, channel: int, probe: Tensor) -> Source | None:
-    """A channel's linear part; None where none can be listened to.
+def sources(network: Network, layer: str, probe: Tensor) -> list[Source | None]:
+    """Of each channel of a layer its linear part; None where none can be listened to.
 
-    Through pools and norms that keep channels apart, and into the block that gives the channel if
+    Through pools and norms that keep channels apart, and into the block that gives the channels if
     its last layers, one behind another, give what it gives. probe: a prepared picture to see that.
     """
     found = network.layers[layer]
     part = linear_part(network, layer)
     if part != layer:
-        return Source(part, channel)
+        return [Source(part, channel) for channel in range(found.shape[0])]
     inside = [one for one in network.layers.values() if one.block == layer]
     if inside:
-        return _inside(network, layer, channel, probe)
+        return _inside(network, layer, inside, probe)
     if found.kind.endswith(("pool", "response norm")) and len(found.inputs) == 1:
-        return source(network, found.inputs[0], channel, probe)
-    return None
+        return sources(network, found.inputs[0], probe)
+    return [None] * found.shape[0]
 
 
-def _inside(network: Network, layer: str, channel: int, probe: Tensor) -> Source | None:
-    inside = [one for one in network.layers.values() if one.block == layer]
+def _inside(
+    network: Network, layer: str, inside: Sequence[Layer], probe: Tensor
+) -> list[Source | None]:
     read = {name for one in inside for name in one.inputs}
     ends = [one.name for one in inside if one.name not in read]
     whole = activation(network, layer, probe)
     gives = [activation(network, end, probe) for end in ends]
     same_size = all(end.shape[2:] == whole.shape[2:] for end in gives)
-    if not same_size or sum(end.shape[1] for end in gives) != whole.shape[1]:
-        return None
-    if not torch.equal(torch.cat(gives, 1).clamp(min=0), whole):
-        return None
-    for end, maps in zip(ends, gives, strict=True):
-        if channel < maps.shape[1]:
-            # Without an activation of its own, one that has no name follows it in the block.
-            return source(network, end, channel, probe) or Source(end, channel)
-        channel -= maps.shape[1]
-    return None
+    if not same_size or not torch.equal(torch.cat(gives, 1).clamp(min=0), whole):
+        return [None] * whole.shape[1]
+    # An end without an activation of its own is followed by one that has no name in the block.
+    return [
+        source or Source(end, channel)
+        for end in ends
+        for channel, source in enumerate(sources(network, end, probe))
+    ]
 
 
 def evidence(

@@ -87,13 +87,13 @@ def test_the_linear_part_is_found(
 ) -> None:
     network = workshop.network(model)
     probe = workshop.samples.probe(network)
-    assert silence.source(network, layer, channel, probe) == found
+    assert silence.sources(network, layer, probe)[channel] == found
 
 
 def test_a_channel_and_its_linear_part_are_the_same_one(workshop: Workshop) -> None:
     network = workshop.network("other")
     probe = workshop.samples.probe(network)
-    source = silence.source(network, "features.3", 66, probe)
+    source = silence.sources(network, "features.3", probe)[66]
     assert source is not None
     linear = activation(network, source.layer, probe)[:, source.channel]
     given = activation(network, "features.3", probe)[:, 66]
