@@ -68,7 +68,7 @@ def test_the_last_layer_is_climbed_by_likeness(lite0: Network, batch: Tensor) ->
     generator = ascent.generator_on(lite0, 0)
     steps = list(reconstruction.reconstruct(lite0, "bn2", batch, method, generator))
     assert len(steps) == 60
-    assert float(steps[-1].scores) < 0.85 * float(steps[0].scores)
+    assert float(steps[-1].scores) < 0.93 * float(steps[0].scores)
 
 
 def test_psnr_and_ssim_are_those_of_the_textbooks() -> None:

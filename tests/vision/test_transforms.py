@@ -86,7 +86,7 @@ def test_noise_has_its_deviation_and_a_chain_keeps_the_order() -> None:
 
 @pytest.mark.parametrize("canvas", [Pixels, Fourier])
 def test_canvases_start_near_grey_within_range(canvas: type[Pixels] | type[Fourier]) -> None:
-    pictures = canvas(2, 40, draws())()
+    pictures = canvas(2, 40, draws())().detach()
     assert pictures.shape == (2, 3, 40, 40)
     assert float((pictures - 0.5).abs().max()) < 0.1
 
