@@ -24,7 +24,11 @@ GROWING = ("queued", "running")
 
 def moment(snapshot: Snapshot) -> dict[str, Any]:
     """What the live blocks of the page need of a snapshot."""
-    return {"snapshot": snapshot, "preview": data_uri(snapshot.preview)}
+    return {
+        "snapshot": snapshot,
+        "scores": [float(f"{score:.4g}") for score in snapshot.scores],
+        "preview": data_uri(snapshot.preview),
+    }
 
 
 def data_uri(jpeg: bytes | None) -> str | None:
