@@ -1,6 +1,6 @@
 # make run    set up everything and serve the dashboard (HOST and PORT are read)
 # make test   set up everything, lint, check types, run all tests
-# make lint | format | lock | messages | bench | accuracy | contact-sheet | clean
+# make lint | format | lock | messages | bench | bench-quality | accuracy | contact-sheet | clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -19,7 +19,7 @@ UV := $(TOOLS)/bin/uv
 PY := .venv/bin/python
 COMPILE := $(UV) pip compile --universal --generate-hashes --no-header --quiet --python-version 3.11
 
-.PHONY: help run test lint format lock messages bench accuracy contact-sheet browser clean
+.PHONY: help run test lint format lock messages bench bench-quality accuracy contact-sheet browser clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -58,6 +58,10 @@ messages: .venv/.dev
 
 bench: .venv/.dev
 	$(PY) -m benchmarks
+
+# What others see in the pictures, what reconstructions keep: an hour and more; goes on where it was.
+bench-quality: .venv/.dev
+	$(PY) -m benchmarks.quality $(ARGS)
 
 ARGS ?= --photos ../shared/photos --weights ../shared/weights
 accuracy: .venv/.dev

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import grids, serving
+from benchmarks import grids, serving, synthesis
 
 RESULTS = Path(__file__).resolve().parent / "results" / "last.json"
 
@@ -27,6 +27,7 @@ def main() -> None:
         },
         "first grid, one thread": grids.run(given.weights, given.rounds, given.device),
         "serving": serving.run(),
+        "synthesis, one thread": synthesis.run(given.rounds, given.device, threads=1),
     }
     text = json.dumps(results, indent=2)
     RESULTS.write_text(text + "\n", "utf-8")

@@ -17,6 +17,7 @@ from app.studio.makers import Workshop
 from app.studio.progress import finished
 from app.studio.recipes import ChannelImage, ClassImage, Made, Strip, Visualization
 from app.studio.synthesis.depth import strip_layers
+from app.zoo.keeper import Network
 from benchmarks.grids import with_kept_memory
 
 TARGET = ROOT / "docs" / "contact-sheet.png"
@@ -39,15 +40,19 @@ def rows(
         f"What {network.entry.title} takes for a class",
         [_class(workshop, ClassImage(model=model, class_=n, steps=steps)) for n in classes],
     )
-    chosen = strip_layers(network.layers)
-    places = {round(k * (len(chosen) - 1) / (DEPTHS - 1)) for k in range(DEPTHS)}
-    for layer in (chosen[place] for place in sorted(places)):
+    for layer in _depths(network):
         count = network.layers[layer].shape[0]
         numbers = [k * count // per_layer for k in range(per_layer)]
         title = f"What excites channels of {layer} ({network.layers[layer].kind}, {count} channels)"
         yield title, [_channel(workshop, model, layer, n, count, steps) for n in numbers]
     strip = Strip(model=model, image=photo.stem, source=str(photo), steps=steps)
     yield "The same photo again, from what each layer knows of it", _strip(workshop, strip)
+
+
+def _depths(network: Network) -> list[str]:
+    """The layers of a strip, one of each resolution; the deepest where there are too many."""
+    by_side = {network.layers[name].shape[1]: name for name in strip_layers(network.layers)[::-1]}
+    return list(by_side.values())[::-1][-DEPTHS:]
 
 
 def _made(workshop: Workshop, recipe: Visualization) -> Made:
