@@ -21,7 +21,7 @@ class Curve {
     this.plot = new uPlot({
       width: this.#width(), height: 176, legend: { show: false }, cursor: { show: false },
       scales: { x: { time: false, range: () => [0, Number(this.place.dataset.steps) || 1] } },
-      axes: [{ ...axis, size: 28 }, { ...axis, size: 52 }],
+      axes: [{ ...axis, size: 28, values: (_, steps) => steps.map((step) => (Number.isInteger(step) && Number(this.place.dataset.steps) > 1 ? step : "")) }, { ...axis, size: 52 }],
       series: [{}, { stroke: color("--light"), width: 2, points: { show: false } }],
     }, [steps, scores], this.place);
     this.place.prepend(this.plot.root);

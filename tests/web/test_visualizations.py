@@ -217,6 +217,26 @@ def test_an_atlas_leads_to_each_channel(client: httpx.Client) -> None:
         assert f'href="/models/{MODEL}/layers/bn1/channels/{channel}"' in page
 
 
+def test_a_damaged_picture_is_made_again_by_one_button(
+    server: Laterna, client: httpx.Client
+) -> None:
+    known = made(client, CHANNEL, seed=next(seeds))
+    before = client.get(known["picture"])
+    (kept,) = server.data.rglob(before.headers["etag"].strip('"') + "*")
+    kept.write_bytes(kept.read_bytes()[:-1] + b"?")
+    assert client.get(known["picture"]).status_code == 409
+    assert state(client, known["id"]) == "unmade"
+    page = client.get(known["url"]).text
+    assert "no longer on this server" in page
+    (form,) = re.findall(r'<form class="ask".*?</form>', page, re.DOTALL)
+    assert "Make it again" in form
+    fields = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', form))
+    answer = client.post("/visualizations", data=fields)
+    assert answer.headers["location"] == known["url"]
+    assert finish(client, known["id"])["state"] == "done"
+    assert client.get(known["picture"]).content == before.content
+
+
 # Stopping
 
 
