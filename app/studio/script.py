@@ -28,7 +28,6 @@ def script(recipe: Visualization, facts: Mapping[str, Any]) -> str:
     threads = facts.get("threads")
     return Template(TEMPLATE.read_text("utf-8")).substitute(
         title=recipe.title[:1].upper() + recipe.title[1:],
-        name=f"{recipe.kind}.py",
         usage="PICTURE.png OUT.png" if of_picture else "OUT.png",
         picture_note=OF_PICTURE if of_picture else "",
         arguments="source, target = sys.argv[1:]" if of_picture else "(target,) = sys.argv[1:]",

@@ -79,7 +79,7 @@ def reduced(pixels: Tensor, side: int) -> Tensor:
 
 def image(pixels: Tensor) -> Image.Image:
     """uint8 [H,W,3] as Pillow has it."""
-    return Image.fromarray(pixels.contiguous().numpy(), "RGB")
+    return Image.fromarray(pixels.contiguous().numpy())
 
 
 def jpeg(pixels: Tensor) -> bytes:

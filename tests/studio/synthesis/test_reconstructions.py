@@ -1,5 +1,7 @@
 """A reconstruction is held against the picture the network saw; a strip goes from early to late."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from PIL import Image
@@ -7,6 +9,8 @@ from PIL import Image
 from app.studio.makers import Workshop
 from app.studio.recipes import Reconstruction, Strip
 from app.studio.synthesis.depth import strip_layers
+from app.studio.synthesis.reconstructions import pictured
+from app.studio.synthesis.walls import in_pixels
 from tests.studio.synthesis.driving import made, opened
 
 LITE0 = "efficientnet-lite0"
@@ -60,6 +64,18 @@ def test_a_strip_goes_from_early_to_late(workshop: Workshop, photo: str) -> None
         assert alone.tobytes() == opened(result.picture).crop((left, 2, left + 64, 66)).tobytes()
     original = opened(result.parts[facts["original"]])
     assert original.tobytes() == opened(result.picture).crop((2, 2, 66, 66)).tobytes()
+
+
+def test_what_a_network_sees_is_shown_in_its_true_colours(workshop: Workshop) -> None:
+    """Also where its weights take blue first, from 0 to 255."""
+    network = workshop.network("tiny")
+    caffe = replace(
+        network.preprocessing, channels="BGR", range=255.0, mean=(104, 117, 123), std=(1, 1, 1)
+    )
+    red = Image.new("RGB", (72, 72), (200, 30, 10))
+    for seen in (network, replace(network, preprocessing=caffe)):
+        tile = in_pixels(pictured(seen, seen.prepare(red)))
+        assert tile[0, 30, 30].tolist() == [200, 30, 10]
 
 
 @pytest.mark.parametrize("layer", ["maxpool", "layer4.0", "fc"])
