@@ -18,8 +18,9 @@ log = structlog.get_logger("laterna.jobs")
 QUIET, LOOK = 20.0, 1.0
 #: Classes of ImageNet with a shape of their own: flamingo, ladybug, volcano, daisy.
 CLASSES = (130, 301, 980, 985)
-#: How deep the layers lie whose middle channels are shown.
-DEPTHS = (0.4, 0.7)
+#: How deep the layers lie whose middle channels are shown, and of which kinds they are if possible:
+#: after an activation function a channel is most of its own.
+DEPTHS, KINDS = (0.4, 0.7), ("LU", "swish")
 
 
 def pictures(network: dict[str, Any]) -> Iterator[Visualization]:
@@ -29,6 +30,7 @@ def pictures(network: dict[str, Any]) -> Iterator[Visualization]:
         if number < network["classes"]:
             yield ClassImage(model=name, class_=number)
     maps = [layer for layer in network["layers"] if len(layer["shape"]) == 3]
+    maps = [layer for layer in maps if any(kind in layer["kind"] for kind in KINDS)] or maps
     for depth in DEPTHS if maps else ():
         layer = maps[int(depth * len(maps))]
         yield ChannelImage(model=name, layer=layer["name"], channel=layer["shape"][0] // 2)

@@ -15,9 +15,10 @@ from app.studio.recipes import ClassImage, Prediction
 from app.studio.studio import Studio
 
 SMALL = "tests.studio.engine.workshops:Small"
-LAYER = {"name": "a", "shape": [8, 4, 4]}
+LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6"}
+LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution"}
 NETWORK: dict[str, Any] = {
-    "name": "slow", "title": "Slow", "classes": 400, "layers": [LAYER, {"name": "b", "shape": [9]}],
+    "name": "slow", "title": "Slow", "classes": 400, "layers": [LAYER, {"name": "b", "shape": [9]}, LINEAR],
 }  # fmt: skip
 
 
@@ -39,6 +40,8 @@ def test_what_it_makes_depends_on_what_the_network_has() -> None:
     made = list(idle.pictures(NETWORK))
     assert [one.class_ for one in made if isinstance(one, ClassImage)] == [130, 301]
     assert [one.facts()["channel"] for one in made if one.kind == "channel"] == [4, 4]
+    linear = idle.pictures(NETWORK | {"classes": 0, "layers": [LINEAR]})
+    assert [one.facts()["channel"] for one in linear] == [3, 3]
     assert list(idle.pictures(NETWORK | {"classes": 0, "layers": []})) == []
 
 
