@@ -18,7 +18,8 @@ SMALL = "tests.studio.engine.workshops:Small"
 LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6"}
 LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution"}
 NETWORK: dict[str, Any] = {
-    "name": "slow", "title": "Slow", "classes": 400, "layers": [LAYER, {"name": "b", "shape": [9]}, LINEAR],
+    "name": "slow", "title": "Slow", "classes": 400,
+    "layers": [LAYER, {"name": "b", "shape": [9]}, LINEAR],
 }  # fmt: skip
 
 
