@@ -116,6 +116,7 @@ def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
         "title": title(studio, recipe, image),
         "model": described,
         "image": image,
+        "crop": _crop(image, described, result.facts if result else {}) if image else None,
         "growing": snapshot.state in GROWING,
         "made": result.facts if result else None,
         "mine": _is_mine(studio, owner, job),
@@ -127,6 +128,20 @@ def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
         "layer_url": _layer_url(recipe),
         **moment(snapshot),
     }
+
+
+def _crop(
+    image: KeptImage, described: dict[str, Any], made: dict[str, Any]
+) -> tuple[float, ...] | None:
+    """(left, top, right, bottom) of what the network sees; to the pixel once it has been made."""
+    if "crop" in made:
+        return tuple(made["crop"])
+    if "preprocessing" not in described:
+        return None
+    said = described["preprocessing"]
+    side = min(image.width, image.height) * said["crop"] / said["resize"]
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    return left, top, left + side, top + side
 
 
 def _is_mine(studio: Studio, owner: str | None, job: Job) -> bool:
