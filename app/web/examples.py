@@ -61,6 +61,7 @@ CHANNEL: Example = {
     "channel": 7,
     "channels": 32,
     "filter_url": "…/channels/7/filters.png",
+    "visualization_url": "…/0f343b0931126a20f133d67c2b018a3b",
     "images": [
         {"id": "coffee", "url": "…/channels/7", "max": 5.9},
         {"id": "chelsea", "url": "…/channels/7", "max": None},

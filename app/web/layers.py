@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from app.studio.recipes import Atlas, ChannelImage
 from app.studio.studio import Studio
-from app.web import failures, models, pages, results, twins, urls
+from app.web import failures, models, pages, results, sight, twins, urls
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.given import TheStudio, check_channel, description, layer_of, neighbours, obstacle
 
@@ -49,6 +50,7 @@ async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) 
     yet come last.
     """
     described, found = await _channel(studio, model, layer, channel)
+    picture = sight.made_already(studio, ChannelImage(model=model, layer=layer, channel=channel))
     return {
         "model": described["name"],
         "layer": layer,
@@ -56,6 +58,7 @@ async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) 
         "channels": found["shape"][0],
         "shape": found["shape"][1:],
         "filter_url": urls.channel_filters(model, layer, channel) if has_filters(found) else None,
+        "visualization_url": picture and urls.visualization(picture),
         "images": await asyncio.to_thread(_excited, studio, model, layer, channel),
     }
 
@@ -83,6 +86,7 @@ async def channel_page(
         model=described,
         layer=found,
         channel=channel,
+        picture=sight.made_already(studio, ChannelImage(model=model, layer=layer, channel=channel)),
         has_filters=has_filters(found),
         obstacle=obstacle(studio, model)[0],
         samples=studio.sample_images(),
@@ -127,6 +131,7 @@ async def layer_page(
         layer=found,
         before=before,
         after=after,
+        picture=sight.made_already(studio, Atlas(model=model, layer=layer)),
         has_filters=has_filters(found),
         obstacle=obstacle(studio, model)[0],
         names={each["name"] for each in described["layers"]},

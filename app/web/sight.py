@@ -1,10 +1,12 @@
 """Sight: a visualization as people and programs see it, from its job, its snapshot, its result."""
 
 import base64
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from app.archive import KeptImage
-from app.errors import LaternaError
+from app.errors import LaternaError, UnknownVisualization
 from app.studio.board import Snapshot
 from app.studio.jobs import Job
 from app.studio.recipes import (
@@ -12,6 +14,7 @@ from app.studio.recipes import (
     ChannelImage,
     ClassImage,
     OfPicture,
+    Quality,
     Reconstruction,
     Visualization,
 )
@@ -20,6 +23,7 @@ from app.web import languages, provenance, urls
 
 #: States in which it still changes by itself.
 GROWING = ("queued", "running")
+QUALITIES: tuple[Quality, ...] = ("fine", "quick")
 
 
 def moment(snapshot: Snapshot) -> dict[str, Any]:
@@ -67,6 +71,16 @@ def error(problem: LaternaError | None) -> dict[str, str] | None:
     if problem is None:
         return None
     return {"code": problem.code, "message": problem.message(languages.gettext)}
+
+
+def made_already(studio: Studio, recipe: Visualization) -> str | None:
+    """The id of a picture that is there, by this recipe in the better quality or the quick one."""
+    for quality in QUALITIES:
+        complete = studio.complete(replace(recipe, quality=quality))
+        with suppress(UnknownVisualization):
+            if complete and studio.outcome(complete.id):
+                return complete.id
+    return None
 
 
 def network(studio: Studio, model: str) -> dict[str, Any]:

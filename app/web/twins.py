@@ -92,6 +92,7 @@ class Channel(Twin):
     channel: int
     channels: int
     filter_url: str | None
+    visualization_url: str | None
     images: list[dict[str, Any]]
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.CHANNEL))
 

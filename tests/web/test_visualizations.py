@@ -360,6 +360,14 @@ def test_every_place_has_its_button(client: httpx.Client) -> None:
     assert re.search(r'<button[^>]*name="class" value="28\d"', picture), "each bar is a button"
 
 
+def test_a_channels_page_shows_what_is_made_already(client: httpx.Client) -> None:
+    address = f"/models/{MODEL}/layers/bn1/channels"
+    known = made(client, {"kind": "channel", "layer": "bn1", "channel": 9})
+    assert client.get(f"{address}/9.json").json()["visualization_url"] == known["url"]
+    assert f'src="{known["url"]}.png"' in client.get(f"{address}/9").text
+    assert client.get(f"{address}/31.json").json()["visualization_url"] is None
+
+
 def test_change_one_thing_has_everything_filled_in(client: httpx.Client) -> None:
     known = made(client, CHANNEL | {"channel": 0, "unit": "neuron", "seed": 3})
     page = html.unescape(client.get(known["url"]).text)
