@@ -1,11 +1,12 @@
 """Visualizations: asked for, shown while they grow and ever after, stopped."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from app.errors import LaternaError
+from app.errors import LaternaError, NotCancellable
 from app.studio.jobs import Job
 from app.studio.recipes import OfPicture, Visualization
 from app.studio.studio import Studio
@@ -115,8 +116,10 @@ async def cancel_json(
 async def cancel(
     request: Request, studio: TheStudio, owner: Owner, job: SeenJob
 ) -> RedirectResponse:
-    """No longer want it, then show what is left of it."""
-    return pages.go(urls.visualization((await _cancel(request, studio, owner, job)).id))
+    """No longer want it, then show what is left of it; or what came, if it was done just before."""
+    with suppress(NotCancellable):
+        await _cancel(request, studio, owner, job)
+    return pages.go(urls.visualization(job.id))
 
 
 async def _cancel(request: Request, studio: Studio, owner: str | None, job: Job) -> Job:

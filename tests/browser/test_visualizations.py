@@ -163,7 +163,7 @@ def test_nothing_is_wider_than_the_screen(
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(
     chromium: Browser, server: Laterna, addresses: dict[str, str], theme: str
 ) -> None:

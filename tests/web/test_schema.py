@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+import httpx
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -42,6 +43,31 @@ def test_no_reading_ends_in_a_failure_of_ours(server: Laterna) -> None:
                     ask()
         tried.append(operation.label)
     assert len(tried) > 15
+
+
+def test_no_asking_ends_in_a_failure_of_ours(server: Laterna) -> None:
+    """Right bodies and wrong ones; what is begun is stopped at once."""
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    operation = schema["/visualizations.json"]["POST"]
+    statuses = set()
+    for mode in GenerationMode:
+
+        @given(operation.as_strategy(generation_mode=mode))
+        @settings(
+            max_examples=25,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        def ask(case: schemathesis.Case[Any]) -> None:
+            answer = case.call(base_url=server.url)
+            assert answer.status_code < 500, case.as_curl_command()
+            statuses.add(answer.status_code)
+            if answer.status_code == 202:
+                httpx.post(f"{server.url}{answer.json()['url']}/cancel.json")
+
+        ask()
+    assert 422 in statuses
 
 
 def test_the_description_tells_what_can_go_wrong_and_shows_every_answer(server: Laterna) -> None:

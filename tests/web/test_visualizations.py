@@ -259,6 +259,7 @@ def test_whoever_asked_can_stop_it_and_nobody_else(server: Laterna, client: http
     done = made(client, CHANNEL)["id"]
     late = client.post(f"/visualizations/{done}/cancel.json")
     assert (late.status_code, late.json()["error"]["code"]) == (409, "not_cancellable")
+    assert client.post(f"/visualizations/{done}/cancel").status_code == 303
 
 
 def test_two_who_want_it_leave_one_by_one(server: Laterna, client: httpx.Client) -> None:
