@@ -20,9 +20,10 @@ from app.errors import (
 from app.settings import Settings
 from app.studio.board import Board, Snapshot
 from app.studio.engine import Engine
-from app.studio.jobs import Job, Jobs, State, Wish
+from app.studio.jobs import Job, State, Wish
 from app.studio.line import Line
 from app.studio.recipes import Visualization
+from app.studio.register import Register
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Desk:
 
     def __init__(self, settings: Settings, archive: Archive, engine: Callable[[], Engine]) -> None:
         self._settings, self._archive, self._engine = settings, archive, engine
-        self.jobs = Jobs(archive.index)
+        self.jobs = Register(archive.index)
         self.board = Board()
         self._line = Line()
         self._work: dict[str, Work] = {}

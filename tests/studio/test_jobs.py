@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from app.archive import Archive
 from app.errors import JobDied, UnknownImage, UnknownVisualization
-from app.studio.jobs import ACTIVE, LEGAL, IllegalTransition, Jobs, State, Wish
+from app.studio.jobs import ACTIVE, LEGAL, IllegalTransition, State, Wish
 from app.studio.recipes import ChannelImage, ClassImage, Reconstruction, Strip, Visualization
+from app.studio.register import Register
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture
-def jobs(archive: Archive) -> Jobs:
-    return Jobs(archive.index)
+def jobs(archive: Archive) -> Register:
+    return Register(archive.index)
 
 
 def recipe(number: int = 0) -> ClassImage:
@@ -45,7 +46,7 @@ def kept(archive: Archive, of: Visualization, image: str | None = None) -> None:
     archive.keep_result(of.key, {}, b"picture", "image/png", image, {"growth.webp": b"growth"})
 
 
-def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: Jobs) -> None:
+def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: Register) -> None:
     image = upload(archive, "anna")
     for asked in (
         recipe(3),
@@ -63,7 +64,7 @@ def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: Job
 )
 @given(moves=st.lists(st.sampled_from([s for s in State if s is not State.UNMADE]), max_size=12))
 def test_only_legal_moves_are_made_and_illegal_ones_change_nothing(
-    archive: Archive, jobs: Jobs, moves: list[State]
+    archive: Archive, jobs: Register, moves: list[State]
 ) -> None:
     asked = recipe(len(jobs.active()) + sum(jobs.counts().values()))
     before = jobs.ask(asked, wish(asked))
@@ -87,7 +88,7 @@ def test_every_state_can_be_left_and_those_at_rest_can_be_asked_for_again() -> N
             assert State.QUEUED in LEGAL[state]
 
 
-def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: Jobs) -> None:
+def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: Register) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
     jobs.ask(asked, wish(asked))
@@ -103,7 +104,7 @@ def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: Jobs) -> Non
     assert [one.asker for one in jobs.wishes(asked.id)] == ["carl"], "the others wait no more"
 
 
-def test_what_lost_its_result_is_unmade(archive: Archive, jobs: Jobs) -> None:
+def test_what_lost_its_result_is_unmade(archive: Archive, jobs: Register) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
     jobs.move(asked.id, State.RUNNING)
@@ -123,7 +124,7 @@ def test_what_lost_its_result_is_unmade(archive: Archive, jobs: Jobs) -> None:
 
 
 def test_a_job_goes_with_its_picture_and_none_can_be_asked_for_after(
-    archive: Archive, jobs: Jobs
+    archive: Archive, jobs: Register
 ) -> None:
     image = upload(archive, "anna")
     asked = Reconstruction(model="n", weights="w", layer="a", image=image, source="")
@@ -145,7 +146,7 @@ def test_a_job_goes_with_its_picture_and_none_can_be_asked_for_after(
 
 
 def test_all_see_what_is_finished_but_for_what_is_made_from_a_persons_picture(
-    archive: Archive, jobs: Jobs
+    archive: Archive, jobs: Register
 ) -> None:
     samples, annas = upload(archive, ""), upload(archive, "anna")
     layer = {"model": "n", "weights": "w", "layer": "a", "source": ""}
@@ -163,7 +164,7 @@ def test_all_see_what_is_finished_but_for_what_is_made_from_a_persons_picture(
     assert jobs.of("bo", 9) == []
 
 
-def test_who_left_a_job_to_others_has_it_no_more(jobs: Jobs) -> None:
+def test_who_left_a_job_to_others_has_it_no_more(jobs: Register) -> None:
     shared, own = recipe(1), recipe(2)
     for asker in ("anna", "bo"):
         jobs.ask(shared, wish(shared, asker, asked=1))
@@ -182,9 +183,9 @@ def test_those_without_a_cookie_are_one_person_per_address() -> None:
 
 
 def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    jobs: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.studio.jobs.MOST_FINISHED", 2)
+    monkeypatch.setattr("app.studio.register.MOST_FINISHED", 2)
     for number in range(5):
         jobs.ask(recipe(number), wish(recipe(number)))
         if number:
@@ -195,7 +196,7 @@ def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
     assert jobs.job(recipe(4).id).state is State.CANCELLED
 
 
-def test_a_power_cut_loses_no_change(archive: Archive, jobs: Jobs) -> None:
+def test_a_power_cut_loses_no_change(archive: Archive, jobs: Register) -> None:
     """Another connection sees each change as soon as it has returned, without any closing."""
     jobs.ask(recipe(), wish(recipe()))
     jobs.move(recipe().id, State.RUNNING)
