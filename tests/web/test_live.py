@@ -1,5 +1,7 @@
 """Fragments: each snapshot is rendered once for all who watch in one language."""
 
+from dataclasses import replace
+
 import pytest
 from fastapi import FastAPI, Request
 
@@ -49,3 +51,22 @@ def test_only_the_newest_are_kept(request_: Request) -> None:
     for number in range(MOST_KEPT + 20):
         fragments.fragment(request_, running(1, str(number)), False)
     assert len(fragments._kept) == MOST_KEPT
+
+
+@pytest.mark.parametrize(
+    ("position", "said"),
+    [(1, "next in the queue"), (2, "1 is before it"), (4, "3 are before it")],
+)
+def test_who_waits_is_told_the_place(request_: Request, position: int, said: str) -> None:
+    waiting = Snapshot("w", State.QUEUED, position=position)
+    assert said in Fragments().fragment(request_, waiting, False)
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [(7.6, "about 8 s left"), (200.0, "about 3 minutes left"), (None, "step 3")]
+)
+def test_the_time_left_is_told_in_words(request_: Request, left: float | None, said: str) -> None:
+    now = replace(running(3), left=left)
+    fragment = Fragments().fragment(request_, now, False)
+    assert said in fragment
+    assert ("left" in fragment) == (left is not None)
