@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 #: Raised whenever a maker's output changes, so that old results are made again.
-EDITION = 1
+EDITION = 2
 
 Scale = Literal["layer", "channel"]
 Sort = Literal["index", "max", "mean"]

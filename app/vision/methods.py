@@ -51,7 +51,11 @@ def _sized(method: Method, size: int, steps: int) -> Method:
 def class_image(crop: int, quality: str, size: int = 0, steps: int = 0) -> Method:
     """For a class; crop: pixels a side that the network takes; 0: by the quality."""
     base = Method(
-        size=crop, steps={"quick": 224, "fine": 512}[quality], branches=0.5, straight=True
+        size=crop,
+        steps={"quick": 224, "fine": 512}[quality],
+        noise=0.1,
+        branches=0.5,
+        straight=True,
     )
     return _sized(base, size, steps)
 
