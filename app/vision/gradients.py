@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from app.zoo.keeper import Network
 from app.zoo.taps import outputs_through, scale_gradient
@@ -27,13 +27,9 @@ def shaped(network: Network, branches: float, straight: bool) -> Iterator[None]:
     if branches != 1.0:
         hooks |= dict.fromkeys(network.branches, _scaled(branches))
     if straight:
-        hooks |= dict.fromkeys(_saturating(network), _let_through)
+        hooks |= dict.fromkeys(network.saturating, _let_through)
     with outputs_through(network.module, hooks):
         yield
-
-
-def _saturating(network: Network) -> list[str]:
-    return [path for path, part in network.module.named_modules() if isinstance(part, nn.ReLU6)]
 
 
 def _scaled(factor: float) -> Callable[[Tensor, Tensor], None]:

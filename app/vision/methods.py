@@ -54,6 +54,8 @@ def class_image(crop: int, quality: str, size: int = 0, steps: int = 0) -> Metho
         size=crop,
         steps={"quick": 224, "fine": 512}[quality],
         noise=0.1,
+        scale=(0.7, 1.7),
+        shift=20.0,
         branches=0.5,
         straight=True,
     )

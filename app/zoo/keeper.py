@@ -70,6 +70,12 @@ class Network:
         tensors = chain.from_iterable(chain(m.parameters(), m.buffers()) for m in modules)
         return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
 
+    @cached_property
+    def saturating(self) -> tuple[str, ...]:
+        """Paths of activations that cut off what is above a limit."""
+        parts = self.module.named_modules()
+        return tuple(path for path, part in parts if isinstance(part, nn.ReLU6))
+
     def prepare(self, picture: Image.Image) -> Tensor:
         """A picture as this network's input: [1,3,H,W] on its device."""
         batch = prepared(picture, self.preprocessing)
