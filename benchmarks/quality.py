@@ -12,7 +12,7 @@ import json
 import statistics
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from benchmarks.accuracy import catalogue_with
 
 RESULTS = Path(__file__).resolve().parent / "results" / "quality.json"
 SAMPLES = Path(__file__).resolve().parent.parent / "static" / "samples"
-MAKERS = {"efficientnet-lite0": "fine", "own-googlenet": "fine"}
+MAKERS = ("efficientnet-lite0", "own-googlenet")
 JUDGES = ("efficientnet-lite0", "own-googlenet", "own-squeezenet1_1")
 #: Every 23rd class from the 11th: none of them among those that were tuned on.
 CLASSES = tuple(range(11, 1000, 23))[:42]
@@ -67,16 +67,22 @@ def within_five(network: Network, made: Image.Image, class_: int) -> bool:
     return class_ in logits.topk(5).indices.tolist()
 
 
-def classes(keeper: Keeper, kept: Kept, quality: str | None, keep: Callable[[], None]) -> None:
+def classes(
+    keeper: Keeper,
+    kept: Kept,
+    makers: Sequence[str],
+    quality: str,
+    seeds: Sequence[int],
+    keep: Callable[[], None],
+) -> None:
     """Class images, judged."""
-    for maker, usual in MAKERS.items():
-        chosen = quality or usual
-        rows = kept.setdefault(f"classes by {maker}, {chosen}", {})
-        for seed in SEEDS:
+    for maker in makers:
+        rows = kept.setdefault(f"classes by {maker}, {quality}", {})
+        for seed in seeds:
             for class_ in CLASSES:
                 name = f"{class_}, seed {seed}"
                 if name not in rows:
-                    made = class_image(keeper.network(maker), class_, seed, chosen)
+                    made = class_image(keeper.network(maker), class_, seed, quality)
                     rows[name] = {
                         judge: within_five(keeper.network(judge), made, class_) for judge in JUDGES
                     }
@@ -181,16 +187,19 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--only", choices=("classes", "channels", "reconstructions"))
-    parser.add_argument("--quality", choices=("quick", "fine"), help="of class images")
+    parser.add_argument("--quality", choices=("quick", "fine"), default="fine", help="of classes")
+    parser.add_argument("--makers", nargs="+", choices=MAKERS, default=MAKERS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--keep", type=Path, default=RESULTS, help="where the figures are kept")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--afresh", action="store_true", help="forget what was kept")
     asked = parser.parse_args()
-    known = RESULTS.is_file() and not asked.afresh
-    kept: Kept = json.loads(RESULTS.read_text("utf-8"))["pictures"] if known else {}
+    known = asked.keep.is_file() and not asked.afresh
+    kept: Kept = json.loads(asked.keep.read_text("utf-8"))["pictures"] if known else {}
 
     def keep() -> None:
         told = {"figures": summary(kept), "pictures": kept}
-        RESULTS.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        asked.keep.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
     photos = sorted(asked.photos.glob("*.jpg"))[1::2][:: max(1, 250 // PHOTOS)][:PHOTOS]
     with tempfile.TemporaryDirectory() as folder:
@@ -201,7 +210,7 @@ def main() -> None:
         if asked.only in (None, "channels"):
             channels(keeper, kept, keep)
         if asked.only in (None, "classes"):
-            classes(keeper, kept, asked.quality, keep)
+            classes(keeper, kept, asked.makers, asked.quality, asked.seeds, keep)
     print(json.dumps(summary(kept), indent=2))
 
 
