@@ -52,7 +52,8 @@ class Desk:
         Raises TooManyJobs, QueueFull, DiskFull, and UnknownImage when its picture is gone.
         """
         async with self._changing:
-            if await asyncio.to_thread(self.whole, recipe) is not None:
+            is_on_its_way = recipe.id in self._line or recipe.id in self._work
+            if not is_on_its_way and await asyncio.to_thread(self.whole, recipe) is not None:
                 return await asyncio.to_thread(self.jobs.made, recipe, wish)
             if wish is not None:
                 self._require_room(recipe.id, wish.person)

@@ -92,7 +92,15 @@ class Foreman(Desk):
     def _begin(self, job: Job) -> None:
         for_house = not self.people(job.id)
         task = asyncio.create_task(self._carry_out(job, for_house))
+        # Not in the task: one that is cancelled before it begins comes to no `finally`.
+        task.add_done_callback(lambda done: self._clear(job.id, done))
         self._work[job.id] = Work(task, for_house)
+
+    def _clear(self, id: str, task: "asyncio.Task[None] | None") -> None:
+        """The place of a job is free again, if it still has one by this task."""
+        if id in self._work and self._work[id].task is task:
+            del self._work[id]
+            self._news.set()
 
     async def _preempt(self) -> None:
         """Let one job of the house's wait again, unless one is about to make place."""
@@ -118,17 +126,18 @@ class Foreman(Desk):
         except UnknownVisualization:
             self.board.post(Snapshot(job.id, State.CANCELLED))  # deleted with its picture
         finally:
-            del self._work[job.id]
-            self._news.set()
+            self._clear(job.id, asyncio.current_task())
 
     async def _made(
         self, recipe: Visualization, course: Course, for_house: bool
     ) -> Made | Exception:
         """What the device makes of it, or why not."""
+        task = asyncio.current_task()
 
         def heard(step: Step) -> None:
             course.hear(step)
-            self.board.post(course.snapshot())
+            if task and not task.cancelling():  # else it has another state by now
+                self.board.post(course.snapshot())
 
         seconds = self._settings.job_seconds
         try:
@@ -172,6 +181,9 @@ class Foreman(Desk):
             )
         except LaternaError as error:
             return error
+        except Exception:  # a disk that fails, not one that is full
+            log.exception("a result cannot be kept", job=recipe.id)
+            return Unexpected(request=f"job-{recipe.id[:8]}")
         return made
 
     def _ended(self, job: Job, seconds: float, made: Made | Exception) -> Job:

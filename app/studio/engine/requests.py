@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.errors import LaternaError
@@ -87,6 +88,11 @@ class Ascent:
             self.ended.set_result(made)
 
     async def over(self) -> None:
-        """Wait until it is over, whatever came of it."""
-        await asyncio.wait([self.ended])
+        """Wait until it is over, whatever came of it, however often one is cancelled meanwhile.
+
+        The device has no place before that.
+        """
+        while not self.ended.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([self.ended])
         self.ended.exception()  # looked at, so that nobody is told that it was not

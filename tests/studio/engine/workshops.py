@@ -64,6 +64,8 @@ class Small:
             match recipe.model:
                 case "slow":
                     time.sleep(0.02)
+                case "long":
+                    time.sleep(0.4)
                 case "stuck":
                     time.sleep(600)
                 case "nan" if step == 3:
