@@ -55,7 +55,8 @@ def _made(steps: Iterator[Step]) -> Tensor:
 
 def class_image(network: Network, class_: int, seed: int, quality: str) -> Image.Image:
     """A class image by the defaults of a quality."""
-    method = methods.class_image(network.preprocessing.crop, quality)
+    crop, skips = network.preprocessing.crop, bool(network.branches)
+    method = methods.class_image(crop, quality, skips=skips)
     generator = ascent.generator_on(network, seed)
     return picture(_made(ascent.ascend(network, objectives.logit(class_), method, generator)))
 

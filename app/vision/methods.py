@@ -48,17 +48,19 @@ def _sized(method: Method, size: int, steps: int) -> Method:
     return replace(method, size=size or method.size, steps=steps or method.steps)
 
 
-def class_image(crop: int, quality: str, size: int = 0, steps: int = 0) -> Method:
-    """For a class; crop: pixels a side that the network takes; 0: by the quality."""
-    base = Method(
-        size=crop,
-        steps={"quick": 224, "fine": 512}[quality],
-        noise=0.1,
-        scale=(0.7, 1.7),
-        shift=20.0,
-        branches=0.5,
-        straight=True,
-    )
+def class_image(
+    crop: int, quality: str, size: int = 0, steps: int = 0, *, skips: bool = True
+) -> Method:
+    """For a class; crop: pixels a side that the network takes; 0: by the quality.
+
+    skips: whether the network has any, for gradients to take: then more noise and closer views
+    help others to see the class, else they cost it its details.
+    """
+    count = {"quick": 224, "fine": 512}[quality]
+    base = Method(size=crop, steps=count)
+    if skips:
+        closer = (0.7, 1.7)
+        base = replace(base, noise=0.1, scale=closer, shift=20.0, branches=0.5, straight=True)
     return _sized(base, size, steps)
 
 
@@ -87,7 +89,7 @@ def atlas(crop: int, field: int, quality: str, size: int = 0, steps: int = 0) ->
 def matching(crop: int, quality: str, steps: int = 0) -> Method:
     """For a reconstruction by L-BFGS; its steps are evaluations."""
     count = {"quick": 120, "fine": 320}[quality]
-    base = Method(size=crop, steps=count, power=1.0, deviation=1e-4, smooth=0.15)
+    base = Method(size=crop, steps=count, power=1.15, deviation=1e-4, smooth=0.15)
     return _sized(base, 0, steps)
 
 

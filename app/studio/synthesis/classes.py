@@ -30,7 +30,10 @@ def class_image(workshop: "Workshop", recipe: ClassImage) -> Making:
     network = workshop.network(recipe.model)
     _check(network, recipe.class_)
     crop = network.preprocessing.crop
-    method = fitting(network, methods.class_image(crop, recipe.quality, recipe.size, recipe.steps))
+    chosen = methods.class_image(
+        crop, recipe.quality, recipe.size, recipe.steps, skips=bool(network.branches)
+    )
+    method = fitting(network, chosen)
     piece = Piece(network, method.steps, wall(1, method.size, not network.trained))
     generator = ascent.generator_on(network, recipe.seed)
     climb = yield from piece.climb(
