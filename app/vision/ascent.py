@@ -144,7 +144,7 @@ def transform(network: Network, method: Method, step: int = 0) -> Transform:
     noise = method.noise
     if method.calm:
         noise *= 1 - step / ((1 - method.calm) * method.steps)
-    affine = Affine(method.scale, method.degrees, method.shift, method.flips, size)
+    affine = Affine(method.scale, method.degrees, method.shift, method.flips, method.mirrors, size)
     return Chain((affine, Noise(noise)) if noise > 0 else (affine,))
 
 

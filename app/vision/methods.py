@@ -13,11 +13,11 @@ class Method:
 
     size: pixels a side of the canvas; power, gain, deviation: of the Fourier canvas's weights and
     of its start (canvas.py); smooth: weight of total variation, against noise that a layer misses;
-    rate: of Adam, falling as a cosine to `last_rate` of it; scale, degrees, shift, flips: of the
-    affine transform drawn per step and picture; noise: its deviation, 0..1 is a picture's range;
-    branches, straight: see gradients.shaped; coarse: the share of the steps in which the highest
-    frequency grows from 4 cycles to all; average: share of the average of the last canvases that
-    each step keeps, 0 for none; calm: share of the steps, the last ones, without transforms.
+    rate: of Adam, falling as a cosine to `last_rate` of it; scale, degrees, shift, flips, mirrors:
+    of the affine transform drawn per step and picture; noise: its deviation, 0..1 is a picture's
+    range; branches, straight: see gradients.shaped; coarse: the share of the steps in which the
+    highest frequency grows from 4 cycles to all; average: share of the average of the last canvases
+    that each step keeps, 0 for none; calm: share of the steps, the last ones, without transforms.
     """
 
     size: int
@@ -32,6 +32,7 @@ class Method:
     degrees: float = 20.0
     shift: float = 32.0
     flips: bool = False
+    mirrors: bool = False
     noise: float = 0.05
     branches: float = 1.0
     straight: bool = False
@@ -75,6 +76,7 @@ def channel_image(crop: int, field: int, quality: str, size: int = 0, steps: int
         scale=(0.8, 1.25),
         degrees=15.0,
         shift=16.0,
+        mirrors=True,
         noise=0.02,
     )
     return _sized(base, size, steps)

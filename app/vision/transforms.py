@@ -18,16 +18,18 @@ GREY = 0.5
 
 @dataclass(frozen=True)
 class Affine:
-    """Zoom, turn and shift with a draw per picture, by one resampling; grey beyond the edges.
+    """Zoom, turn and shift with a draw per picture, by one resampling.
 
     scale: (least, most) size of what is seen; degrees: largest angle; shift: largest way in pixels;
-    flips: mirrored in half of the draws. out: pixels a side that come out, 0 for as many as go in.
+    flips: mirrored in half of the draws. mirrors: what is beyond the edges is the picture mirrored
+    there, not grey. out: pixels a side that come out, 0 for as many as go in.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
     degrees: float = 0.0
     shift: float = 0.0
     flips: bool = False
+    mirrors: bool = False
     out: int = 0
 
     def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -51,7 +53,11 @@ class Affine:
             1,
         ).to(pictures.device)
         grid = functional.affine_grid(turn, [count, 3, size, size], align_corners=False)
-        return functional.grid_sample(pictures - GREY, grid, align_corners=False) + GREY
+        beyond = "reflection" if self.mirrors else "zeros"
+        sampled = functional.grid_sample(
+            pictures - GREY, grid, padding_mode=beyond, align_corners=False
+        )
+        return sampled + GREY
 
 
 @dataclass(frozen=True)

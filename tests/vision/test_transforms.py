@@ -76,6 +76,12 @@ def test_beyond_the_edges_is_grey() -> None:
     assert float(Affine(scale=(0.5, 0.5))(white, draws())[0, 0, 0, 0]) == GREY
 
 
+def test_mirrors_continue_the_picture_beyond_its_edges() -> None:
+    white = torch.ones(1, 3, 32, 32)
+    seen = Affine(scale=(0.5, 0.5), mirrors=True)(white, draws())
+    assert torch.allclose(seen, white, atol=1e-5)
+
+
 def test_noise_has_its_deviation_and_a_chain_keeps_the_order() -> None:
     grey = torch.full((1, 3, 100, 100), GREY)
     assert float(Noise(0.1)(grey, draws()).std()) == pytest.approx(0.1, rel=0.05)
