@@ -96,9 +96,8 @@ class Desk:
                     self._line.want(id, self.people(id))
                 self._news.set()
                 return job
-            job = await asyncio.to_thread(self.jobs.move, id, State.CANCELLED)
             self._drop(id)
-            return job
+            return self.jobs.job(id)
 
     def drop_the_deleted(self) -> None:
         """Pictures were deleted, and with them all jobs that needed them: stop those."""

@@ -28,10 +28,14 @@ UPDATE = {
 INSERT = """
 INSERT INTO jobs (id, key, recipe, image, state, asked, finished, house) VALUES (?,?,?,?,?,?,?,?)
 """
+WANTED = "SELECT 1 FROM askers WHERE job = ? AND wants"
 PRUNE = """
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state NOT IN ('queued', 'running')
 ORDER BY finished DESC LIMIT -1 OFFSET ?)
 """
+#: What a job that is asked for again forgets of the time before.
+ANEW: dict[str, Any] = dict.fromkeys(("started", "finished", "seconds", "device", "error"))
+ANEW |= {"deaths": 0}
 #: Finished jobs beyond so many are forgotten, the oldest first.
 MOST_FINISHED = 20_000
 
@@ -60,7 +64,7 @@ class Register:
                 self._insert(change, recipe, State.QUEUED, house=wish is None)
             elif found["now"] not in ACTIVE:
                 change.execute("UPDATE askers SET wants = 0 WHERE job = ?", (recipe.id,))
-                _move(change, found, State.QUEUED, asked=self._clock(), deaths=0, error=None)
+                _move(change, found, State.QUEUED, asked=self._clock(), **ANEW)
             if wish:
                 _wish(change, wish)
         return self.job(recipe.id)
@@ -112,9 +116,14 @@ class Register:
         return self.job(id)
 
     def leave(self, id: str, asker: str) -> list[Wish]:
-        """One person wants it no more; who still does."""
+        """One person wants it no more; who still does. Nobody: with that it is cancelled."""
         with self._index.change() as change:
             change.execute("UPDATE askers SET wants = 0 WHERE job = ? AND asker = ?", (id, asker))
+            if change.execute(WANTED, (id,)).fetchone() is None:
+                found = change.execute(f"{JOBS} WHERE id = ?", (id,)).fetchone()
+                if found is None:
+                    raise UnknownVisualization()
+                _move(change, found, State.CANCELLED, finished=self._clock())
         return self.wishes(id)
 
     def wishes(self, id: str) -> list[Wish]:
@@ -145,11 +154,12 @@ class Register:
         """What is done and may be seen by all, newest first: nothing made from a person's
         picture."""
         rows = self._index.rows(
-            f"{JOBS} LEFT JOIN images ON images.id = jobs.image WHERE now = 'done'"
-            " AND (jobs.image IS NULL OR images.owner = '') ORDER BY finished DESC, id LIMIT ?",
+            f"{JOBS} LEFT JOIN images ON images.id = jobs.image WHERE state = 'done'"
+            " AND now = 'done' AND (jobs.image IS NULL OR images.owner = '')"
+            " ORDER BY finished DESC, id LIMIT ?",
             limit,
         )
-        return [_job(row) for row in rows]
+        return [job for job in map(_job, rows) if job.state is State.DONE]
 
     def counts(self) -> dict[State, int]:
         """How many jobs there are in each state."""
@@ -181,10 +191,13 @@ def _wish(change: Connection, wish: Wish) -> None:
 
 
 def _job(row: Row) -> Job:
+    recipe, state = visualization(json.loads(row["recipe"])), State(row["now"])
+    # A later edition makes something else of the same recipe, under another key.
+    is_outdated = state is State.DONE and recipe.key != row["key"]
     return Job(
         id=row["id"],
-        recipe=visualization(json.loads(row["recipe"])),
-        state=State(row["now"]),
+        recipe=recipe,
+        state=State.UNMADE if is_outdated else state,
         asked=row["asked"],
         started=row["started"],
         finished=row["finished"],

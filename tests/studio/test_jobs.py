@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.archive import Archive
-from app.errors import JobDied, UnknownImage, UnknownVisualization
+from app.errors import DiskFull, JobDied, UnknownImage, UnknownVisualization
 from app.studio.jobs import ACTIVE, LEGAL, IllegalTransition, State, Wish
 from app.studio.recipes import ChannelImage, ClassImage, Reconstruction, Strip, Visualization
 from app.studio.register import Register
@@ -123,6 +123,45 @@ def test_what_lost_its_result_is_unmade(archive: Archive, jobs: Register) -> Non
     assert jobs.ask(asked, wish(asked)).state is State.QUEUED
 
 
+def test_what_an_earlier_edition_made_is_unmade(
+    archive: Archive, jobs: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = recipe()
+    kept(archive, asked)
+    assert jobs.made(asked, wish(asked)).state is State.DONE
+    id = asked.id
+    monkeypatch.setattr("app.studio.recipes.EDITION", 10_000)
+    assert jobs.job(id).state is State.UNMADE
+    assert jobs.finished(9) == []
+
+
+def test_what_is_asked_for_again_knows_nothing_of_the_time_before(jobs: Register) -> None:
+    asked = recipe()
+    jobs.ask(asked, wish(asked))
+    jobs.move(asked.id, State.RUNNING)
+    jobs.move(asked.id, State.FAILED, seconds=9.0, device="cpu", deaths=2)
+    again = jobs.ask(asked, wish(asked))
+    said = (again.started, again.finished, again.seconds, again.device, again.deaths)
+    assert said == (None, None, None, None, 0)
+
+
+def test_a_disk_that_is_full_when_the_last_one_leaves_lets_them_try_again(
+    jobs: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = recipe()
+    jobs.ask(asked, wish(asked))
+    with monkeypatch.context() as full:
+
+        def no_room(*given: object, **said: object) -> None:
+            raise DiskFull()
+
+        full.setattr("app.studio.register._move", no_room)
+        with pytest.raises(DiskFull):
+            jobs.leave(asked.id, "anna")
+    assert [one.asker for one in jobs.wishes(asked.id)] == ["anna"]
+    assert jobs.job(asked.id).state is State.QUEUED
+
+
 def test_a_job_goes_with_its_picture_and_none_can_be_asked_for_after(
     archive: Archive, jobs: Register
 ) -> None:
@@ -170,8 +209,9 @@ def test_who_left_a_job_to_others_has_it_no_more(jobs: Register) -> None:
         jobs.ask(shared, wish(shared, asker, asked=1))
     jobs.ask(own, wish(own, "anna", asked=2))
     assert [one.asker for one in jobs.leave(shared.id, "anna")] == ["bo"]
+    assert jobs.job(shared.id).state is State.QUEUED
     assert jobs.leave(own.id, "anna") == []
-    jobs.move(own.id, State.CANCELLED)
+    assert jobs.job(own.id).state is State.CANCELLED, "with the last one, at once"
     assert [job.recipe for job in jobs.of("anna", 9)] == [own]
     assert [job.recipe for job in jobs.of("bo", 9)] == [shared]
 
