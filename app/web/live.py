@@ -10,7 +10,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.studio.board import Snapshot
 from app.web import failures, languages, pages, sight, urls
 from app.web.given import TheStudio
-from app.web.visualizations import SeenJob
+from app.web.sessions import Owner
+from app.web.visualizations import SeenJob, may_see
 
 router = APIRouter()
 #: So many fragments are kept: of what runs now, in a few languages, with and without picture.
@@ -53,15 +54,18 @@ TheFragments = Annotated[Fragments, Depends(_fragments)]
     urls.VISUALIZATION_EVENTS, response_class=EventSourceResponse, responses=failures.WATCHED
 )
 async def events(
-    request: Request, studio: TheStudio, fragments: TheFragments, job: SeenJob
+    request: Request, studio: TheStudio, fragments: TheFragments, owner: Owner, job: SeenJob
 ) -> AsyncIterator[ServerSentEvent]:
     """Fragments of its page: `progress` whenever there is news, then one `end`.
 
     The first is the state of now. The picture is in those only in which it is another than before.
+    It ends without a word for whom the picture that it is of is shared no more.
     """
     shown: bytes | None = None
     said, is_over = "", False
     async for snapshot in studio.watch(job.id):
+        if snapshot.preview and not may_see(studio, owner, job):
+            return
         said = fragments.fragment(request, snapshot, snapshot.preview not in (None, shown))
         shown, is_over = snapshot.preview, snapshot.is_final
         yield ServerSentEvent(event="progress", raw_data=said)

@@ -4,7 +4,9 @@ import html
 import io
 import itertools
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,23 @@ def test_a_wrong_field_is_named_with_what_is_allowed(
     by_form = client.post("/visualizations", data=form)
     assert by_form.status_code == 422
     assert f"“{field}”" in by_form.text
+
+
+@pytest.mark.parametrize("wrong", [{"steps": "x"}, {"channel": 32}, {"name": "x", "path": "y"}])
+def test_a_wrong_form_leads_back_to_itself(client: httpx.Client, wrong: dict[str, Any]) -> None:
+    answer = client.post("/visualizations", data=CHANNEL | {"seed": 7} | wrong)
+    assert answer.status_code in (404, 422)
+    back = re.search(r'href="(/visualizations/new\?[^"]*)"', html.unescape(answer.text))
+    assert back
+    form = client.get(back[1])
+    assert form.status_code == 200
+    assert re.search(r'name="seed"[^>]*value="7"', form.text)
+    for name, value in wrong.items():
+        assert name not in CHANNEL or re.search(rf'name="{name}"[^>]*value="{value}"', form.text)
+
+
+def test_a_form_at_an_address_with_nonsense_is_the_form(client: httpx.Client) -> None:
+    assert client.get("/visualizations/new?name=x&path=y&self=z").status_code == 200
 
 
 UNKNOWN = [
@@ -338,6 +357,29 @@ def test_what_is_made_of_a_picture_is_as_private_as_it(server: Laterna) -> None:
         owner.post(f"/images/{image}/delete")
         assert owner.get(f"{known['url']}.json").status_code == 404
         assert known["id"] not in owner.get("/visualizations.json").text
+
+
+def test_who_watches_a_shared_picture_sees_no_more_of_it_once_it_is_shared_no_more(
+    server: Laterna,
+) -> None:
+    with server.client() as owner, server.client() as stranger:
+        files = {"file": ("mine.jpg", SAMPLE.read_bytes(), "image/jpeg")}
+        image = owner.post("/images.json", files=files).json()["id"]
+        owner.post(f"/images/{image}/share", data={"shared": "on"})
+        id = ask(owner, REBUILT, image=image, steps=2048, quality="fine")
+        wait_until(lambda: owner.get(f"/visualizations/{id}.json").json()["step"] > 2, 60)
+        assert "data:image" in events(stranger, id, most=1)[0][1]
+        with ThreadPoolExecutor() as aside:
+            watching = aside.submit(events, stranger, id)
+            time.sleep(0.5)
+            owner.post(f"/images/{image}/share")
+            time.sleep(1.5)
+            is_shown_no_more = watching.done()
+            assert state(owner, id) == "running"
+            owner.post(f"/visualizations/{id}/cancel")
+            told = watching.result()
+        assert is_shown_no_more
+        assert [name for name, _ in told].count("end") == 0
 
 
 # From where one is
