@@ -50,7 +50,9 @@ async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) 
     yet come last.
     """
     described, found = await _channel(studio, model, layer, channel)
-    picture = sight.made_already(studio, ChannelImage(model=model, layer=layer, channel=channel))
+    picture = await sight.made_already(
+        studio, ChannelImage(model=model, layer=layer, channel=channel)
+    )
     return {
         "model": described["name"],
         "layer": layer,
@@ -86,7 +88,9 @@ async def channel_page(
         model=described,
         layer=found,
         channel=channel,
-        picture=sight.made_already(studio, ChannelImage(model=model, layer=layer, channel=channel)),
+        picture=await sight.made_already(
+            studio, ChannelImage(model=model, layer=layer, channel=channel)
+        ),
         has_filters=has_filters(found),
         obstacle=obstacle(studio, model)[0],
         samples=studio.sample_images(),
@@ -131,7 +135,7 @@ async def layer_page(
         layer=found,
         before=before,
         after=after,
-        picture=sight.made_already(studio, Atlas(model=model, layer=layer)),
+        picture=await sight.made_already(studio, Atlas(model=model, layer=layer)),
         has_filters=has_filters(found),
         obstacle=obstacle(studio, model)[0],
         names={each["name"] for each in described["layers"]},

@@ -1,14 +1,15 @@
 """Sight: a visualization as people and programs see it, from its job, its snapshot, its result."""
 
+import asyncio
 import base64
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from app.archive import KeptImage
+from app.archive import KeptImage, Result
 from app.errors import LaternaError, UnknownVisualization
 from app.studio.board import Snapshot
-from app.studio.jobs import Job
+from app.studio.jobs import Job, State
 from app.studio.recipes import (
     Atlas,
     ChannelImage,
@@ -40,10 +41,19 @@ def data_uri(jpeg: bytes | None) -> str | None:
     return None if jpeg is None else "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
-def facts(studio: Studio, job: Job) -> dict[str, Any]:
+async def outcome(studio: Studio, job: Job) -> tuple[Result | None, Snapshot]:
+    """(what came of it, how far it is), which agree. A large picture's hash takes its time."""
+    for _ in range(2):  # it may be done, or found to be damaged, meanwhile
+        result = await asyncio.to_thread(studio.outcome, job.id)
+        snapshot = studio.snapshot(job.id)
+        if (result is not None) == (snapshot.state is State.DONE):
+            break
+    return result, snapshot
+
+
+async def facts(studio: Studio, job: Job) -> dict[str, Any]:
     """All that is known of a visualization, in JSON."""
-    result = studio.outcome(job.id)  # first, for it may find that it is damaged
-    snapshot = studio.snapshot(job.id)
+    result, snapshot = await outcome(studio, job)
     made = dict(result.facts) if result else {}
     known = {"device": job.device, "versions": None, "weights_sha256": job.recipe.weights}
     return {
@@ -73,12 +83,15 @@ def error(problem: LaternaError | None) -> dict[str, str] | None:
     return {"code": problem.code, "message": problem.message(languages.gettext)}
 
 
-def made_already(studio: Studio, recipe: Visualization) -> str | None:
+async def made_already(studio: Studio, recipe: Visualization) -> str | None:
     """The id of a picture that is there, by this recipe in the better quality or the quick one."""
     for quality in QUALITIES:
         complete = studio.complete(replace(recipe, quality=quality))
+        if complete is None:
+            continue
         with suppress(UnknownVisualization):
-            if complete and studio.outcome(complete.id):
+            found = await asyncio.to_thread(studio.outcome, complete.id)
+            if found is not None:
                 return complete.id
     return None
 
@@ -118,10 +131,10 @@ def title(studio: Studio, recipe: Visualization, image: KeptImage | None = None)
             return languages.gettext("{picture}, layer by layer").format(picture=name)
 
 
-def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
+async def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
     """What the page of a visualization shows."""
-    recipe, result = job.recipe, studio.outcome(job.id)
-    snapshot, described = studio.snapshot(job.id), network(studio, recipe.model)
+    result, snapshot = await outcome(studio, job)
+    recipe, described = job.recipe, network(studio, job.recipe.model)
     image = studio.image(recipe.image, owner) if isinstance(recipe, OfPicture) else None
     return {
         "job": job,

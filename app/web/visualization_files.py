@@ -23,7 +23,7 @@ PICTURE = failures.media("image/png") | failures.DONE
 @router.get(urls.VISUALIZATION + urls.PNG, responses=PICTURE)
 async def picture(request: Request, studio: TheStudio, job: SeenJob) -> Response:
     """The finished picture; its recipe is in the text chunks."""
-    result = studio.outcome(job.id)
+    result = await asyncio.to_thread(studio.outcome, job.id)
     if result is None:
         raise NotMade()
     if pages.known(request, f'"{result.digest}"'):
@@ -50,7 +50,7 @@ async def growth(request: Request, studio: TheStudio, job: SeenJob) -> Response:
 @router.get(urls.VISUALIZATION_SCRIPT, responses=failures.media("text/x-python") | failures.DONE)
 async def python_script(request: Request, studio: TheStudio, job: SeenJob) -> Response:
     """A script that makes the same picture from the package, without the web."""
-    result = studio.outcome(job.id)
+    result = await asyncio.to_thread(studio.outcome, job.id)
     if result is None:
         raise NotMade()
     said = script.script(job.recipe, result.facts).encode()
@@ -65,7 +65,7 @@ async def part(request: Request, studio: TheStudio, job: SeenJob, name: str) -> 
 
 
 async def _part(request: Request, studio: Studio, job: Job, name: str) -> Response:
-    result = studio.outcome(job.id)
+    result = await asyncio.to_thread(studio.outcome, job.id)
     if result is None:
         raise NotMade()
     if name not in result.facts.get("parts", ()):

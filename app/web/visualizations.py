@@ -97,7 +97,7 @@ async def ask(
 )
 async def visualization_json(studio: TheStudio, job: SeenJob) -> dict[str, Any]:
     """How far it is; and when it is done, all that made it and all that is known of it."""
-    return sight.facts(studio, job)
+    return await sight.facts(studio, job)
 
 
 @router.post(
@@ -131,4 +131,5 @@ async def visualization_page(
     request: Request, studio: TheStudio, owner: Owner, job: SeenJob
 ) -> Response:
     """What it is, how far it is, and when it is done, everything about it."""
-    return pages.respond(request, "visualization.html", **sight.sight(studio, owner, job))
+    seen = await sight.sight(studio, owner, job)
+    return pages.respond(request, "visualization.html", **seen)
