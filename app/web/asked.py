@@ -18,13 +18,15 @@ from pydantic_core import PydanticCustomError
 from app.studio import recipes
 from app.studio.recipes import Quality, Unit, Visualization
 from app.studio.studio import Studio
-from app.web import examples
+from app.web import examples, urls
 
 #: Pixels a side, steps, and seeds; a side or steps of 0 are chosen by the quality.
 SMALLEST, LARGEST, MOST_STEPS, MOST_SEED = 32, 512, 2048, 2**31 - 1
 MOST_PICTURES, MOST_LAYERS, LONGEST = 4, 8, 200
 #: The field of a form that only helps to find a class.
 SEARCH = "q"
+#: Where a request keeps the address of its form as it was filled in, for what is wrong with it.
+FORM = "laterna.form"
 Name = Annotated[str, Field(max_length=LONGEST)]
 
 
@@ -116,6 +118,13 @@ AskedBody = Annotated[AnyAsked, Body(discriminator="kind")]
 _form: TypeAdapter[AnyAsked] = TypeAdapter(Annotated[AnyAsked, Field(discriminator="kind")])
 
 
+def address(said: dict[str, Any]) -> str:
+    """The form with these fields filled in; what it has no field for, and lists, are left out."""
+    known = {name: str(said[name])[:LONGEST] for name in said if name in FIELDS | {SEARCH}}
+    kept = {name: value for name, value in known.items() if name not in ("layers", "kind", "model")}
+    return urls.visualization_new(known.get("kind", ""), known.get("model", ""), **kept)
+
+
 def validated(said: dict[str, Any]) -> AnyAsked:
     """What a form says, checked as a body is. Raises RequestValidationError."""
     try:
@@ -128,6 +137,7 @@ def validated(said: dict[str, Any]) -> AnyAsked:
 async def _from_form(request: Request) -> AnyAsked:
     form = await request.form(max_files=0, max_fields=64)
     said: dict[str, Any] = {name: str(value).strip() for name, value in form.items()}
+    request.scope[FORM] = address(said)
     said.pop(SEARCH, None)
     if "layers" in form:
         said["layers"] = [str(name) for name in form.getlist("layers") if name]

@@ -46,13 +46,14 @@ async def form(
     kinds = [kind for kind in VISUALIZATIONS if kind != "class" or described["labels"]]
     kind = said.get("kind") if said.get("kind") in kinds else kinds[0]
     layer = _layer(described, said.get("layer", ""))
+    unsought = {name: value for name, value in said.items() if name != asked.SEARCH}
     return pages.respond(
         request,
         "visualization_form.html",
         said=said,
         kind_of=kind,
         kinds=kinds,
-        kind_urls={one: _address(said | {"kind": one, "model": model}) for one in kinds},
+        kind_urls={one: asked.address(unsought | {"kind": one, "model": model}) for one in kinds},
         model=described,
         models=await models.ready(studio),
         obstacle=hindered,
@@ -62,12 +63,6 @@ async def form(
         images=_images(studio, owner) if kind in ("reconstruction", "strip") else [],
         limits=LIMITS,
     )
-
-
-def _address(said: dict[str, Any]) -> str:
-    """The same form for another kind."""
-    kept = {name: value for name, value in said.items() if name not in ("q", "layers", "kind")}
-    return urls.visualization_new(said["kind"], kept.pop("model"), **kept)
 
 
 def _layer(described: dict[str, Any], name: str) -> dict[str, Any]:
