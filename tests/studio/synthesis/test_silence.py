@@ -13,7 +13,7 @@ from tests.studio.synthesis.driving import made, opened, watched
 
 
 def test_a_shy_channel_is_reached_by_its_linear_part(workshop: Workshop) -> None:
-    wanted = ChannelImage(model="tiny", layer="act1", channel=SHY, steps=40)
+    wanted = ChannelImage(model="tiny", layer="act1", channel=SHY, steps=80)
     result, seen = watched(workshop, wanted)
     facts = result.facts
     assert facts["silent"] == "pre-activation"
@@ -23,7 +23,7 @@ def test_a_shy_channel_is_reached_by_its_linear_part(workshop: Workshop) -> None
     assert facts["evidence"]["linear_part"]["layer"] == "before act1"
     scores = [progress.score for progress in seen if progress.score is not None]
     assert scores[: silence.PATIENCE] == [0] * silence.PATIENCE
-    assert len(scores) == silence.PATIENCE + 40
+    assert len(scores) == silence.PATIENCE + 80
     assert scores[-1] > scores[silence.PATIENCE]
 
 
