@@ -88,6 +88,14 @@ def test_every_state_can_be_left_and_those_at_rest_can_be_asked_for_again() -> N
             assert State.QUEUED in LEGAL[state]
 
 
+def test_nothing_is_done_or_failed_unless_it_ran_and_what_is_done_stays() -> None:
+    assert LEGAL[State.QUEUED] == {State.RUNNING, State.CANCELLED}
+    assert {before for before in State if State.RUNNING in LEGAL[before]} == {State.QUEUED}
+    assert {before for before in State if State.FAILED in LEGAL[before]} == {State.RUNNING}
+    assert LEGAL[State.DONE] == {State.UNMADE}
+    assert {before for before in State if State.CANCELLED in LEGAL[before]} == ACTIVE
+
+
 def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: Register) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
