@@ -12,7 +12,7 @@ TOLD = ("size", "steps")
 
 def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> list[Row]:
     """(name, value) of all that decides how it looks, in this person's language."""
-    return [*_asked(job, described), *(_made(job, made) if made else [])]
+    return [*_asked(job, described), *(_made(job, made) if made else _chosen(job))]
 
 
 def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
@@ -37,6 +37,16 @@ def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
         if name in names and value != ()
     ]
     return [network, weights, *said]
+
+
+def _chosen(job: Job) -> list[Row]:
+    """What somebody chose who did not leave it to the quality."""
+    recipe, rows = job.recipe, list[Row]()
+    if recipe.size:
+        rows.append((languages.gettext("Size"), f"{recipe.size} px"))
+    if recipe.steps:
+        rows.append((languages.gettext("Steps"), languages.whole(recipe.steps)))
+    return rows
 
 
 def _made(job: Job, made: dict[str, Any]) -> list[Row]:

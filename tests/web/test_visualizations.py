@@ -275,6 +275,7 @@ def test_whoever_asked_can_stop_it_and_nobody_else(server: Laterna, client: http
     page = client.get(f"/visualizations/{id}").text
     assert "It was stopped" in page
     assert "Make it after all" in page
+    assert re.search(r">Steps</th><td>2,048<", page)
     done = made(client, CHANNEL)["id"]
     late = client.post(f"/visualizations/{done}/cancel.json")
     assert (late.status_code, late.json()["error"]["code"]) == (409, "not_cancellable")
