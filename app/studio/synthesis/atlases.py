@@ -97,8 +97,10 @@ class Batches:
         self._seed, self._samples = seed, samples
         self.size = BATCH[network.device.type]
         self.rows: list[dict[str, Any]] = [{} for _ in range(count)]
-        self.scores: list[float] = []
-        self.piece = Piece(network, 0, _wall(count, method, not network.trained))
+        self._sums = [0.0] * method.steps
+        self._summed = 0
+        hung = _wall(count, method, not network.trained)
+        self.piece = Piece(network, 0, hung, curved=False)
         self.piece.again(self._steps(count))
 
     def run(self, aims: Sequence[Aim]) -> Generator[Progress, None, None]:
@@ -113,6 +115,11 @@ class Batches:
                     self._halve(error)
                     continue
                 left = left[self.size :]
+
+    @property
+    def scores(self) -> list[float]:
+        """The mean over all channels of what their own ascents had reached at each step."""
+        return [total / max(1, self._summed) for total in self._sums]
 
     def _steps(self, count: int) -> int:
         return -(-count // self.size) * self._method.steps
@@ -135,7 +142,12 @@ class Batches:
         stage = f"{channels[0]}–{channels[-1]}" if len(channels) > 1 else str(channels[0])
         climb = yield from self.piece.climb(steps, channels, stage)
         self._measure(channels, in_units(climb.tiles))
-        self.scores += climb.scores
+        if aims[0].climbed.layer == self._layer:
+            self._sums = [
+                total + score * len(aims)
+                for total, score in zip(self._sums, climb.scores, strict=True)
+            ]
+            self._summed += len(aims)
         self.piece.wall.put(channels, climb.tiles)
 
     def _measure(self, channels: Sequence[int], pictures: Tensor) -> None:

@@ -30,10 +30,11 @@ class Piece:
     """What is being made: how far it is, what it looks like, how it grew.
 
     It may take several ascents: then steps are counted over all of them.
+    curved: whether the scores of its steps, one after another, make a curve.
     """
 
-    def __init__(self, network: Network, steps: int, wall: Wall) -> None:
-        self.network, self.steps, self.wall = network, steps, wall
+    def __init__(self, network: Network, steps: int, wall: Wall, *, curved: bool = True) -> None:
+        self.network, self.steps, self.wall, self._curved = network, steps, wall, curved
         self.step = 0
         self._growth = Growth(steps)
         self._began = time.perf_counter()
@@ -73,7 +74,8 @@ class Piece:
         def preview() -> bytes:
             return self.wall.preview(places, in_pixels(step.pictures()))
 
-        return Progress(self.step, self.steps, score, preview, stage)
+        told = score if self._curved else None
+        return Progress(self.step, self.steps, told, preview, stage)
 
     def still(self, stage: str) -> Progress:
         """Nothing has grown, but something else is being done."""

@@ -39,6 +39,14 @@ def test_tiles_appear_as_they_are_done(workshop: Workshop) -> None:
     assert {progress.steps for progress in seen} == {8}
 
 
+def test_its_scores_are_the_mean_over_all_channels_at_each_step(workshop: Workshop) -> None:
+    result, seen = watched(workshop, ATLAS)
+    scores = result.facts["scores"]
+    assert len(scores) == ATLAS.steps
+    assert scores[-1] > scores[0]
+    assert all(progress.score is None for progress in seen), "batch after batch is no curve"
+
+
 def test_short_of_memory_it_goes_on_with_half_as_many(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
