@@ -44,6 +44,7 @@ class Desk:
         self._line = Line()
         self._work: dict[str, Work] = {}
         self._changing = asyncio.Lock()
+        self._handing_out = False
         self._news = asyncio.Event()
 
     async def ask(self, recipe: Visualization, wish: Wish | None) -> Job:
@@ -148,8 +149,8 @@ class Desk:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits or runs."""
-        return not self._line and not self._work
+        """Whether nothing waits or runs, nor is between the two."""
+        return not self._line and not self._work and not self._handing_out
 
     def people(self, id: str) -> set[str]:
         """Who wants a job, as far as turns go."""

@@ -71,6 +71,7 @@ class Foreman(Desk):
         """Give every free place the next job; people's jobs take the places of the house's."""
         async with self._changing:
             put_back = []
+            self._handing_out = True
             while len(self._work) < self._engine().places and (id := self._line.take()):
                 if id in self._work:  # asked for again while it is being stopped
                     put_back.append(id)
@@ -84,6 +85,7 @@ class Foreman(Desk):
                     asyncio.get_running_loop().call_later(DISK_PAUSE, self._news.set)
                     break
                 self._begin(job)
+            self._handing_out = False
             for id in put_back:
                 self._line.add(id, self.people(id))
             if self._line.has_people():
