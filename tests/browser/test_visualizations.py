@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.asking import ATLAS, CHANNEL, CLASS, LONG, MODEL, REBUILT, STRIP, ask, made
 from tests.running import Laterna, wait_until
@@ -85,6 +85,16 @@ def test_the_tab_can_be_closed_and_opened_again(page: Page, long_one: str) -> No
     assert int(first.get_attribute("data-step") or 0) >= reached
     assert str(page.locator("#growing").get_attribute("src")).startswith("data:")
     wait_until(lambda: int(first.get_attribute("data-step") or 0) > reached + 1, 20)
+
+
+def test_it_is_live_however_slowly_the_scripts_come(page: Page, long_one: str) -> None:
+    def late(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/hx-sse.min.js", late)
+    with page.expect_response(f"**{long_one}/events"):
+        page.goto(long_one)
 
 
 def test_without_javascript_the_page_comes_by_itself(
