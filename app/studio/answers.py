@@ -18,6 +18,8 @@ from app.zoo.catalogue import Catalogue, Entry
 R = TypeVar("R", bound=Recipe)
 #: Seconds that the list of networks waits for news of the weights' mirror.
 PATIENCE = 0.2
+#: Raised whenever descriptions say more than before, so that known ones are made again.
+DESCRIBED = 2
 
 
 @dataclass
@@ -131,5 +133,5 @@ def _description(entry: Entry) -> Description:
     """The recipe of a description: another one when code, catalogue or the weights' file change."""
     file = entry.file
     found = file.stat() if file and entry.present else None
-    said = f"{__version__} {entry} {found and (found.st_size, found.st_mtime_ns)}"
+    said = f"{__version__} {DESCRIBED} {entry} {found and (found.st_size, found.st_mtime_ns)}"
     return Description(model=entry.name, weights=hashlib.sha256(said.encode()).hexdigest())

@@ -42,6 +42,7 @@ LAYER: Example = {
     "receptive_field": 3,
     "stride": 2,
     "inputs": [],
+    "field": {"start": [0, 0], "size": [3, 3], "jump": [2, 2], "whole": False},
     "url": "…/layers/conv_stem",
 }
 MODEL: Example = {

@@ -51,7 +51,11 @@ class Models(BaseModel):
 
 
 class Layer(Twin):
-    """One layer: output shape [C, H, W], receptive field and stride in pixels of the input."""
+    """One layer: output shape [C, H, W], receptive field and stride in pixels of the input.
+
+    field: unit (y, x) sees `size` pixels [h, w] of the input from `start` + (y, x) * `jump` on;
+    `whole`: and all the rest besides, through a global pool or a fully connected layer.
+    """
 
     name: str
     kind: str
@@ -61,6 +65,7 @@ class Layer(Twin):
     receptive_field: int
     stride: int
     inputs: list[str]
+    field: dict[str, Any]
     url: str
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.LAYER))
 

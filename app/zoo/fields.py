@@ -11,6 +11,20 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Placed:
+    """What unit (y, x) sees: `size` pixels of the input from start + (y, x) * jump on, as (H, W).
+
+    Beyond the edges too, as theory has it; whole: through a global pool or a fully connected layer
+    it sees all the rest besides, and where nothing else is left, size is the input's and jump 0.
+    """
+
+    start: Pair
+    size: Pair
+    jump: Pair
+    whole: bool
+
+
+@dataclass(frozen=True)
 class Field:
     """Unit i sees the picture's pixels low + i * jump to high + i * jump, per axis (H, W).
 
@@ -27,6 +41,13 @@ class Field:
         if self.whole:
             return max(picture)
         return max(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
+
+    def placed(self, picture: Pair) -> Placed:
+        """The same for drawing on a picture of this size (H, W)."""
+        if self.whole and min(self.jump[a] - picture[a] for a in range(2)) >= 0:
+            return Placed((0, 0), picture, (0, 0), True)
+        size = _pair(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
+        return Placed(self.low, size, self.jump, self.whole)
 
     def windowed(self, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> "Field":
         """After a window has slid over it: a convolution or a pool."""

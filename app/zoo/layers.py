@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from app.zoo.fields import Pair, Placed
 from app.zoo.tracing import Call, Trace, traced
 
 
@@ -15,7 +16,8 @@ class Layer:
     multiply_adds: per picture; receptive_field and stride: in pixels of the input, the longer axis,
     beyond the edges as theory has it (the whole picture behind global pools and in fully connected
     layers); inputs: names of the layers it reads, () for the picture;
-    block: the innermost composite layer that holds it, "" for none.
+    block: the innermost composite layer that holds it, "" for none;
+    field: where in the input what one unit sees begins, how large it is and how far it moves.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Layer:
     stride: int
     inputs: tuple[str, ...]
     block: str
+    field: Placed
 
 
 def layers(module: nn.Module, input_size: tuple[int, int, int]) -> list[Layer]:
@@ -43,7 +46,7 @@ def layers_of(trace: Trace, input_size: tuple[int, int, int]) -> list[Layer]:
     return [_layer(call, names, (input_size[1], input_size[2])) for call in trace.called]
 
 
-def _layer(call: Call, names: dict[int, str], picture: tuple[int, int]) -> Layer:
+def _layer(call: Call, names: dict[int, str], picture: Pair) -> Layer:
     holder = call.holder
     while holder is not None and id(holder) not in names:
         holder = holder.holder
@@ -57,4 +60,5 @@ def _layer(call: Call, names: dict[int, str], picture: tuple[int, int]) -> Layer
         stride=max(call.flow.field.jump),
         inputs=call.inputs,
         block="" if holder is None else names[id(holder)],
+        field=call.flow.field.placed(picture),
     )
