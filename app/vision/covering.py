@@ -1,0 +1,74 @@
+"""Covering: (picture, cells of a mask, what to fill with) -> the picture without them.
+
+A mask is a grid of SIDE x SIDE cells over what a network sees, written as text: one bit per cell,
+row by row, in base64 as addresses have it, without the zeros at its end.
+"""
+
+import base64
+import binascii
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+#: Cells per side. A network that sees 224 pixels a side has 4 of them to a cell.
+SIDE = 56
+Fill = Literal["mean", "blur", "noise"]
+#: Standard deviation of the blur, as a share of the picture's side: colours stay, no shape does.
+BLUR = 1 / 12
+
+
+def read(said: str) -> Tensor:
+    """The cells of a written mask, bool [SIDE,SIDE]. Raises ValueError for what is none."""
+    try:
+        packed = base64.urlsafe_b64decode(said + "=" * (-len(said) % 4))
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64") from None
+    if len(packed) > SIDE * SIDE // 8:
+        raise ValueError(f"more than {SIDE} x {SIDE} cells")
+    padded = packed.ljust(SIDE * SIDE // 8, b"\0")
+    cells = torch.frombuffer(bytearray(padded), dtype=torch.uint8)
+    bits = (cells[:, None] >> torch.arange(7, -1, -1)) & 1
+    return bits.bool().view(SIDE, SIDE)
+
+
+def covered(batch: Tensor, cells: Tensor, fill: Tensor) -> Tensor:
+    """The batch [1,3,H,W] with `fill` [1,3,H,W] where the mask's cells are set."""
+    size = (batch.shape[2], batch.shape[3])
+    mask = functional.interpolate(cells[None, None].float(), size=size, mode="nearest")
+    return torch.where(mask.to(batch.device).bool(), fill, batch)
+
+
+def filling(batch: Tensor, fill: Fill, low: Tensor, high: Tensor, seed: int = 0) -> Tensor:
+    """What lies under a cover, [1,3,H,W], in the network's own units.
+
+    mean: 0, which its preprocessing makes of the mean colour; blur: the picture without shapes;
+    noise: of the picture's own mean and deviation, within low..high [1,3,1,1].
+    """
+    match fill:
+        case "mean":
+            return torch.zeros_like(batch)
+        case "blur":
+            return blurred(batch, BLUR * min(batch.shape[2:]))
+        case "noise":
+            generator = torch.Generator().manual_seed(seed)
+            noise = torch.randn(batch.shape, generator=generator).to(batch.device)
+            mean, spread = batch.mean((2, 3), keepdim=True), batch.std((2, 3), keepdim=True)
+            return (mean + noise * spread).clamp(low, high)
+
+
+def blurred(batch: Tensor, deviation: float) -> Tensor:
+    """A Gaussian blur, mirrored at the edges as far as the picture reaches."""
+    reach = min(math.ceil(3 * deviation), batch.shape[2] - 1, batch.shape[3] - 1)
+    places = torch.arange(-reach, reach + 1, dtype=torch.float32, device=batch.device)
+    weights = torch.exp(-((places / deviation) ** 2) / 2)
+    weights = weights / weights.sum()
+    channels = batch.shape[1]
+    padded = functional.pad(batch, (reach, reach, reach, reach), mode="reflect")
+    across = weights.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    down = weights.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
+    return functional.conv2d(
+        functional.conv2d(padded, across, groups=channels), down, groups=channels
+    )
