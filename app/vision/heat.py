@@ -7,34 +7,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from app.vision.activations import entries, statistics
-from app.vision.activations import Scale as Scale
-from app.vision.colors import palette
+from app.vision.colors import CENTRE, palette
 
 #: Warm speaks for the class, cold against it; zero is black.
 NAME = "berlin"
 #: How much of the photo stays where there is no light.
 DIM = 0.3
+#: What makes grey of red, green and blue: coloured light on a coloured photo would be dark.
 GREY = (0.299, 0.587, 0.114)
 
 
-def scale_of(heat: Tensor) -> Scale:
-    """Zero in the middle, and the larger magnitude at both ends."""
-    reach = float(heat.abs().max())
-    return Scale("layer", -reach, reach, "signed")
+def reach_of(heat: Tensor) -> float:
+    """The larger magnitude, which is at both ends of the scale; zero is in the middle."""
+    return float(heat.abs().max())
 
 
-def plain(heat: Tensor, scale: Scale) -> Tensor:
-    """A map [H,W] as palette entries, uint8 [1,H,W]."""
-    maps = heat[None].float().cpu()
-    numbers = statistics(maps)
-    result = entries(maps, numbers, scale)
-    if numbers.dead.any():  # nothing speaks for or against it: dark, but not a dead channel
-        result[:] = entries(torch.zeros_like(maps) + 1e-30, statistics(maps + 1e-30), scale)
-    return result
+def entries(heat: Tensor, reach: float) -> Tensor:
+    """A map [H,W] as palette entries of a scale from -reach to reach, uint8 [1,H,W]."""
+    shares = (heat.float().cpu() / reach).clamp(-1, 1) if reach else torch.zeros(heat.shape)
+    # A hair less than the whole range, so that rounding never leaves it.
+    return (shares * (CENTRE - 1e-3) + CENTRE + 0.5).to(torch.uint8)[None]
 
 
-def over(photo: Tensor, heat: Tensor, scale: Scale, side: int) -> Tensor:
+def over(photo: Tensor, heat: Tensor, reach: float, side: int) -> Tensor:
     """The photo [1,3,H,W] of 0..1 under the light of a map [h,w]: uint8 [1,side,side,3].
 
     The map is drawn out evenly between the middles of its cells.
@@ -42,7 +37,7 @@ def over(photo: Tensor, heat: Tensor, scale: Scale, side: int) -> Tensor:
     ground = _sized(photo.float().cpu(), side)[0]
     drawn = _sized(heat[None, None].float().cpu(), side)[0, 0]
     colors = torch.frombuffer(bytearray(palette(NAME, "signed")), dtype=torch.uint8).view(-1, 3)
-    light = colors[plain(drawn, scale)[0].long()].permute(2, 0, 1).float() / 255
+    light = colors[entries(drawn, reach)[0].long()].permute(2, 0, 1).float() / 255
     grey = (ground * torch.tensor(GREY).view(3, 1, 1)).sum(0)
     lit = (ground * DIM + light * grey).clamp(0, 1)
     return (lit * 255).round().to(torch.uint8).permute(1, 2, 0)[None].contiguous()
