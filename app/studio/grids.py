@@ -57,7 +57,7 @@ def activation_grid(
 ) -> Made:
     """All channels of a layer on one sheet."""
     maps, numbers = _measured(recipe, network, activation)
-    scale = activations.layer_scale(numbers, recipe.scale)
+    scale = _scale(recipe, numbers)
     order = activations.ordered(numbers, recipe.sort)
     tile = recipe.tile or sheets.natural_tile(maps.shape[2])
     try:
@@ -69,7 +69,7 @@ def activation_grid(
     tiles = activations.entries(activations.reduced(maps, tile), numbers, scale).cpu()
     if recipe.sort != "index":
         tiles = tiles[order]
-    scale_facts = _scale_facts(scale)
+    scale_facts = _scale_facts(scale, numbers)
     picture = sheets.draw(
         tiles,
         sheet,
@@ -88,8 +88,19 @@ def activation_grid(
     return Made(facts, picture)
 
 
-def _scale_facts(scale: activations.Scale) -> dict[str, Any]:
-    return {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
+def _scale(
+    recipe: ActivationGrid | ChannelMap, numbers: activations.Statistics
+) -> activations.Scale:
+    """The scale that was told, or the layer's own."""
+    if recipe.low or recipe.high:
+        return activations.told_scale(numbers, recipe.low, recipe.high)
+    return activations.layer_scale(numbers, recipe.scale)
+
+
+def _scale_facts(scale: activations.Scale, numbers: activations.Statistics) -> dict[str, Any]:
+    """A scale as JSON; of a told one also how many channels go beyond its ends."""
+    said = {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
+    return said | ({"beyond": activations.beyond(numbers, scale)} if scale.mode == "told" else {})
 
 
 def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: Box) -> Made:
@@ -97,17 +108,17 @@ def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: 
     maps, numbers = _measured(recipe, network, activation)
     if not 0 <= recipe.channel < len(maps):
         raise UnknownChannel(layer=recipe.layer, channels=len(maps), channel=recipe.channel)
-    scale = activations.layer_scale(numbers, recipe.scale)
+    scale = _scale(recipe, numbers)
     chosen = slice(recipe.channel, recipe.channel + 1)
     own = activations.statistics(maps[chosen])
-    if recipe.scale == "channel":
+    if scale.mode == "channel":
         reach = max(-float(own.low[0]), float(own.high[0]))
         low = 0.0 if scale.sided == "one" else -reach
         scale = activations.Scale("channel", low, reach, scale.sided)
     tiles = activations.entries(maps[chosen], own, scale).cpu()
     sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0)
     name = recipe.colors or colors.DEFAULT[scale.sided]
-    scale_facts = _scale_facts(scale)
+    scale_facts = _scale_facts(scale, own)
     picture = sheets.draw(
         tiles,
         sheet,

@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
 #: Raised whenever a maker's output changes, so that old results are made again.
@@ -15,6 +15,8 @@ Scale = Literal["layer", "channel"]
 Sort = Literal["index", "max", "mean"]
 Quality = Literal["quick", "fine"]
 Unit = Literal["channel", "neuron"]
+Look = Literal["photo", "map"]
+Fill = Literal["mean", "blur", "noise"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ class Prediction(OfPicture):
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationGrid(OfPicture):
-    """All channels of one layer for a picture, on one sheet. tile 0: chosen by the map's size."""
+    """All channels of one layer for a picture, on one sheet. tile 0: chosen by the map's size.
+
+    low, high: the ends of a scale that is shared with another sheet; both 0: the layer's own.
+    """
 
     kind: ClassVar[str] = "activation grid"
     layer: str
@@ -90,11 +95,13 @@ class ActivationGrid(OfPicture):
     sort: Sort = "index"
     colors: str = ""
     tile: int = 0
+    low: float = 0.0
+    high: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelMap(OfPicture):
-    """One channel's map for a picture, magnified."""
+    """One channel's map for a picture, magnified. low, high: as of an ActivationGrid."""
 
     kind: ClassVar[str] = "channel map"
     layer: str
@@ -102,6 +109,34 @@ class ChannelMap(OfPicture):
     scale: Scale = "layer"
     colors: str = ""
     size: int = 448
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradCam(OfPicture):
+    """Where a class was seen, from the gradients at one layer.
+
+    class_ -1: the likeliest; look: laid over the photo, or the map alone.
+    """
+
+    kind: ClassVar[str] = "where"
+    layer: str
+    class_: int = -1
+    look: Look = "photo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covering(OfPicture):
+    """What the classes are before and after a part of the picture is covered.
+
+    mask: its cells, as app/vision/covering.py writes them; seed: of the noise.
+    """
+
+    kind: ClassVar[str] = "covering"
+    mask: str = ""
+    fill: Fill = "mean"
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +217,66 @@ class Strip(Visualization, OfPicture):
     layers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Occlusion(Visualization, OfPicture):
+    """What a class loses where a square of the picture is covered; fine: in smaller steps.
+
+    window: its side in pixels of the network's input, 0 for a seventh; size and steps are unused.
+    """
+
+    kind: ClassVar[str] = "occlusion"
+    class_: int
+    window: int = 0
+    fill: Fill = "mean"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One photo of a collection: what it is called, where its file lies, what it shows if known.
+
+    wordnet: the WordNet id that its name begins with; image: its id, for one that is kept here.
+    """
+
+    name: str
+    path: str
+    label: str | None = None
+    wordnet: str | None = None
+    image: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionIndex(Visualization):
+    """What every channel of every layer makes of the photos of a collection.
+
+    photos: hash of which photos these are; whose: a hash of whose they are, "" for everybody's;
+    members: the photos themselves, once it is to be made.
+    """
+
+    kind: ClassVar[str] = "index"
+    collection: str
+    photos: str
+    whose: str = ""
+    members: tuple[Member, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """All fields but the members, which their hash stands for."""
+        said = replace(self, members=()) if self.members else self
+        facts = super(CollectionIndex, said).facts()
+        del facts["members"]
+        return facts
+
+
 VISUALIZATIONS: dict[str, type[Visualization]] = {
-    made.kind: made for made in (ClassImage, ChannelImage, Atlas, Reconstruction, Strip)
+    made.kind: made
+    for made in (
+        ClassImage,
+        ChannelImage,
+        Atlas,
+        Reconstruction,
+        Strip,
+        Occlusion,
+        CollectionIndex,
+    )
 }
 
 

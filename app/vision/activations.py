@@ -39,9 +39,10 @@ class Scale:
     """What the colours mean: low and high of the whole layer, and who shares them.
 
     sided "one": 0..high, zero black; "signed": -m..m around zero with m the larger magnitude.
+    mode "told": the ends came from outside, and what lies beyond them looks as they do.
     """
 
-    mode: Literal["layer", "channel"]
+    mode: Literal["layer", "channel", "told"]
     low: float
     high: float
     sided: Sided
@@ -82,6 +83,19 @@ def layer_scale(numbers: Statistics, mode: Literal["layer", "channel"]) -> Scale
     return Scale(mode, -reach, reach, sided)
 
 
+def told_scale(numbers: Statistics, low: float, high: float) -> Scale:
+    """A scale told from outside: signed when the layer or the scale goes below zero."""
+    if low >= 0 and float(numbers.low.min()) >= 0:
+        return Scale("told", 0.0, high, "one")
+    reach = max(-low, high)
+    return Scale("told", -reach, reach, "signed")
+
+
+def beyond(numbers: Statistics, scale: Scale) -> int:
+    """How many channels go beyond the ends of a scale."""
+    return int(((numbers.low < scale.low) | (numbers.high > scale.high)).sum())
+
+
 def ordered(numbers: Statistics, sort: Literal["index", "max", "mean"]) -> Tensor:
     """Channel numbers in the order of the sheet; ties keep the lower number first."""
     if sort == "index":
@@ -96,7 +110,10 @@ def entries(feature_maps: Tensor, numbers: Statistics, scale: Scale) -> Tensor:
     steps = (LAST if one_sided else CENTRE) - 1e-3
     values = feature_maps * _per_unit(numbers, scale, steps)
     # Upwards: the smallest positive value is entry 1, so that black means zero and only zero.
-    result = _bytes(values.ceil_() if one_sided else values.add_(CENTRE + 0.5))
+    values = values.ceil_() if one_sided else values.add_(CENTRE + 0.5)
+    if scale.mode == "told":
+        values.clamp_(0, LAST)
+    result = _bytes(values)
     dead = numbers.dead
     if dead.any():
         result[dead] = _hatch(feature_maps.shape[1:], CENTRE if scale.sided == "signed" else 0)
@@ -105,7 +122,7 @@ def entries(feature_maps: Tensor, numbers: Statistics, scale: Scale) -> Tensor:
 
 def _per_unit(numbers: Statistics, scale: Scale, steps: float) -> Tensor | float:
     """Palette steps per unit of activation: one number for the layer, or [C,1,1]."""
-    if scale.mode == "layer":
+    if scale.mode != "channel":
         reach = max(-scale.low, scale.high)
         return steps / reach if reach > 0 else 0.0
     own = numbers.high if scale.sided == "one" else torch.maximum(-numbers.low, numbers.high)

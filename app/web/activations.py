@@ -159,7 +159,7 @@ async def grid_page(
         facts=facts,
         obstacle=hindered,
         untrained_url=urls.grid(image, twin, layer, **chosen) if twin else None,
-        compact=_compact(facts) if facts else None,
+        compact=compact(facts) if facts else None,
         picture=urls.grid(image, model, layer, urls.PNG, **chosen),
         first=min(first, found["shape"][0] - 1) // ROWS * ROWS,
         rows=ROWS,
@@ -209,7 +209,7 @@ def _place(
     }
 
 
-def _compact(facts: dict[str, Any]) -> dict[str, Any]:
+def compact(facts: dict[str, Any]) -> dict[str, Any]:
     """What the inspector needs of a grid: few bytes, and digits as shown, rounded only once."""
     return {
         "sheet": facts["sheet"],

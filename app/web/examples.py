@@ -105,6 +105,19 @@ MAP: Example = {
     "dead": False,
     "scale": {"mode": "layer", "low": -15.5, "high": 15.5, "sided": "signed"},
 }
+SIDE: Example = {
+    "image": "chelsea",
+    "model": "efficientnet-lite0",
+    "layer": "conv_stem",
+    "url": "…/layers/conv_stem",
+    "picture": "…/left.png",
+    "grid": GRID,
+}
+SIDE_BY_SIDE: Example = {
+    "scale": {"mode": "told", "low": -15.5, "high": 15.5, "sided": "signed"},
+    "left": SIDE,
+    "right": SIDE | {"model": "efficientnet-lite0-untrained", "picture": "…/right.png"},
+}
 FETCHING: Example = {
     "model": "vgg16",
     "state": "running",

@@ -32,7 +32,16 @@ class Colored(BaseModel):
         return self.model_dump(exclude_defaults=True)
 
 
-class GridFields(Colored):
+class Scaled(Colored):
+    """What may be drawn on a scale that is told, so that it is the same as another picture's."""
+
+    low: float = Field(0.0, le=0, allow_inf_nan=False, description="The told scale's lower end.")
+    high: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="Its upper end; both 0: the layer's own scale."
+    )
+
+
+class GridFields(Scaled):
     """How a sheet is drawn."""
 
     scale: Scale = Field("layer", description="One scale for all channels, or each its own.")
@@ -40,7 +49,7 @@ class GridFields(Colored):
     tile: int = Field(0, ge=0, le=512, description="Pixels per tile; 0: by the map's size.")
 
 
-class MapFields(Colored):
+class MapFields(Scaled):
     """How one channel's map is drawn."""
 
     scale: Scale = Field("layer", description="The layer's scale, or the channel's own.")

@@ -164,6 +164,17 @@ class Map(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.MAP))
 
 
+class SideBySide(Twin):
+    """Two activation grids, and the scale that both are drawn on (null: each on its own)."""
+
+    scale: dict[str, Any] | None
+    left: dict[str, Any]
+    right: dict[str, Any]
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.SIDE_BY_SIDE)
+    )
+
+
 class Fetching(Twin):
     """How far fetching a network's weights is."""
 

@@ -24,6 +24,8 @@ IMAGE_SHARE = "/images/{image}/share"
 PREDICTION = "/images/{image}/models/{model}"
 GRID = "/images/{image}/models/{model}/layers/{layer}"
 MAP = "/images/{image}/models/{model}/layers/{layer}/channels/{channel}"
+SIDE_BY_SIDE = "/side-by-side"
+SIDE = "/side-by-side/{side}.png"
 VISUALIZATIONS = "/visualizations"
 VISUALIZATION_NEW = "/visualizations/new"
 VISUALIZATION = "/visualizations/{id}"
@@ -146,6 +148,16 @@ def map(
     """One channel's map of a picture; fields: scale, colors, size."""
     path = filled(MAP, suffix, image=id, model=name, layer=layer, channel=channel)
     return with_query(path, **fields)
+
+
+def side_by_side(suffix: str = "", **fields: str | int | None) -> str:
+    """Two sheets beside each other; fields: left_image, left_model, left_layer, right_…, scale."""
+    return with_query(SIDE_BY_SIDE + suffix, **fields)
+
+
+def side(side: str, **fields: str | int | None) -> str:
+    """The sheet of one of the two sides; the same fields."""
+    return with_query(filled(SIDE, side=side), **fields)
 
 
 def visualization(id: str, suffix: str = "") -> str:

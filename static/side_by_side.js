@@ -1,0 +1,197 @@
+// Side by side: one cursor over two sheets. The same channel and the same place are marked on both.
+// layOver comes from sheet.js.
+"use strict";
+const CLOSE = 224;
+
+class Half {
+  constructor(frame, both) {
+    this.frame = frame;
+    this.name = frame.dataset.side;
+    this.image = frame.querySelector("img");
+    this.mark = frame.querySelector(".cursor");
+    frame.addEventListener("pointermove", (event) => this.#point(event, both));
+    frame.addEventListener("click", (event) => { this.#point(event, both); both.hold(!both.held); });
+    frame.addEventListener("keydown", (event) => this.#key(event, both));
+    frame.addEventListener("focus", () => { if (both.channel < 0) both.begin(); });
+    this.image.addEventListener("load", () => { this.#fit(); this.show(both); });
+    new ResizeObserver(() => { this.#fit(); this.show(both); }).observe(frame);
+    this.#fit();
+  }
+
+  // Where the picture lies in its frame (object-fit: contain).
+  #place() {
+    const { naturalWidth: w, naturalHeight: h } = this.image;
+    const width = this.frame.clientWidth, height = this.frame.clientHeight;
+    const scale = Math.min(width / w, height / h);
+    return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2 };
+  }
+
+  #fit() {
+    if (this.image.naturalWidth) this.image.classList.toggle("magnified", this.#place().scale > 1);
+  }
+
+  #tall() { return this.facts.sheet.tile_height || this.facts.sheet.tile; }
+
+  tile(k) {
+    const { columns, tile, gap } = this.facts.sheet;
+    return [gap + (k % columns) * (tile + gap), gap + Math.floor(k / columns) * (this.#tall() + gap), tile, this.#tall()];
+  }
+
+  #point(event, both) {
+    if (!this.facts || !this.image.naturalWidth) return;
+    const box = this.frame.getBoundingClientRect();
+    const { scale, left, top } = this.#place();
+    const { columns, rows, tile, gap } = this.facts.sheet;
+    const x = (event.clientX - box.left - left) / scale - gap, y = (event.clientY - box.top - top) / scale - gap;
+    const column = Math.floor(x / (tile + gap)), row = Math.floor(y / (this.#tall() + gap));
+    const k = row * columns + column;
+    if (column < 0 || column >= columns || row < 0 || row >= rows || k >= this.facts.channels.length) return;
+    const within = (at, size) => Math.min(Math.max(at / size, 0), 0.9999);
+    both.place = [within(x - column * (tile + gap), tile), within(y - row * (this.#tall() + gap), this.#tall())];
+    if (!both.held) both.channel = this.facts.channels[k][0];
+    both.show();
+  }
+
+  #key(event, both) {
+    if (!this.facts) return;
+    const at = this.facts.channels.findIndex(([channel]) => channel === both.channel);
+    const { columns } = this.facts.sheet;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    const last = this.facts.channels.length - 1;
+    if (event.key === "Enter") { if (at >= 0) location.href = this.address(both.channel); }
+    else if (event.key === " ") both.hold(!both.held);
+    else if (event.key === "Home") both.move(this.facts.channels[0][0]);
+    else if (event.key === "End") both.move(this.facts.channels[last][0]);
+    else if (step) {
+      const to = Math.max(at, 0) + step;
+      if (to >= 0 && to <= last) both.move(this.facts.channels[to][0]);
+    } else return;
+    event.preventDefault();
+  }
+
+  address(channel) { return this.frame.dataset.maps + channel; }
+
+  show(both) {
+    if (!this.facts || both.channel < 0) return;
+    const k = this.facts.channels.findIndex(([channel]) => channel === both.channel);
+    this.#tell(both.channel, this.facts.channels[k]);
+    this.mark.hidden = k < 0 || !this.image.naturalWidth;
+    this.mark.classList.toggle("held", both.held);
+    const [map, over] = ["closeup", "over"].map((what) => document.querySelector(`canvas.${what}[data-side=${this.name}]`));
+    if (this.mark.hidden) { for (const canvas of [map, over]) canvas?.getContext("2d").clearRect(0, 0, CLOSE, CLOSE); return; }
+    const { scale, left, top } = this.#place();
+    const [x, y, w, h] = this.tile(k);
+    Object.assign(this.mark.style, {
+      left: `${left + x * scale}px`, top: `${top + y * scale}px`, width: `${w * scale}px`, height: `${h * scale}px`,
+    });
+    const lay = (pen) => { pen.imageSmoothingEnabled = false; pen.drawImage(this.image, x, y, w, h, 0, 0, CLOSE, CLOSE); };
+    const pen = map.getContext("2d");
+    lay(pen);
+    this.#cell(pen, both.place);
+    layOver(over, this.facts.crop, this.frame.dataset.photo, Number(this.frame.dataset.width), this.facts.channels[k][5] ? () => {} : lay);
+    setTimeout(() => this.#cell(over.getContext("2d"), both.place)); // the photo may come a moment later
+  }
+
+  // The cell of the map under the place that is pointed at: the same share of both pictures.
+  #cell(pen, place) {
+    if (!place) return;
+    const [high, wide] = this.facts.map;
+    const w = CLOSE / wide, h = CLOSE / high;
+    const size = [Math.max(w, 6), Math.max(h, 6)];
+    const x = (Math.floor(place[0] * wide) + 0.5) * w - size[0] / 2, y = (Math.floor(place[1] * high) + 0.5) * h - size[1] / 2;
+    pen.globalCompositeOperation = "source-over";
+    for (const [color, width] of [["#000", 4], ["#f0b35a", 2]]) {
+      pen.strokeStyle = color; pen.lineWidth = width;
+      pen.strokeRect(x, y, ...size);
+    }
+  }
+
+  #tell(channel, row) {
+    const said = document.getElementById(`${this.name}-inspected`);
+    if (!said) return;
+    const { channel: word, dead, none } = said.dataset;
+    said.textContent = `${word} ${channel}${row ? (row[5] ? ", " + dead : "") : ", " + none}`;
+    const language = document.documentElement.lang;
+    const show = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+    const part = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+    const [, min, mean, max, share] = row ?? [];
+    const numbers = { min: show, mean: show, max: show, share: part };
+    const values = { min, mean, max, share };
+    for (const [name, format] of Object.entries(numbers)) {
+      said.parentElement.querySelector(`[data-number=${name}]`).textContent = row ? format.format(values[name]) : "–";
+    }
+  }
+}
+
+class Both {
+  constructor(view) {
+    this.view = view;
+    this.channel = -1;
+    this.held = false;
+    this.place = null;
+    this.halves = [...view.querySelectorAll(".sheet[data-side]")].map((frame) => new Half(frame, this));
+  }
+
+  // The numbers have come: from now on there is something to point at.
+  begin() {
+    const numbers = this.view.querySelector("#numbers[data-facts]");
+    if (!numbers) return;
+    if (numbers !== this.said) {
+      this.said = numbers;
+      const facts = JSON.parse(numbers.dataset.facts);
+      for (const half of this.halves) half.facts = facts[half.name];
+    }
+    if (this.channel < 0) {
+      const first = this.halves.find((half) => half.facts);
+      if (!first) return;
+      const held = numbers.dataset.held;
+      const highest = first.facts.channels.map((row) => Math.max(-row[1], row[3]));
+      this.held = held !== undefined;
+      this.channel = this.held ? Number(held) : first.facts.channels[highest.indexOf(Math.max(...highest))][0];
+    }
+    this.show();
+  }
+
+  show() { for (const half of this.halves) half.show(this); }
+
+  move(channel) {
+    this.channel = channel;
+    if (this.held) this.#keep();
+    this.show();
+  }
+
+  hold(held) {
+    this.held = held;
+    this.#keep();
+    this.show();
+  }
+
+  // The address, the field and the link of the page say which channel is held.
+  #keep() {
+    const permalink = document.getElementById("permalink");
+    const address = new URL(permalink.value);
+    if (this.held) address.searchParams.set("channel", this.channel);
+    else address.searchParams.delete("channel");
+    permalink.value = address.href;
+    history.replaceState(history.state, "", address.pathname + address.search);
+    document.getElementById("channel").value = this.held ? this.channel : "";
+    const swap = document.querySelector("[data-swap]");
+    const swapped = new URL(swap.href);
+    if (this.held) swapped.searchParams.set("channel", this.channel);
+    else swapped.searchParams.delete("channel");
+    swap.href = swapped.href;
+  }
+}
+
+function beginBoth() {
+  const view = document.querySelector("#view.beside");
+  if (!view) return;
+  view.both ??= new Both(view);
+  view.both.begin();
+}
+beginBoth();
+document.addEventListener("htmx:after:swap", beginBoth);
+document.addEventListener("keydown", (event) => {
+  const both = document.querySelector("#view.beside")?.both;
+  if (event.key === "Escape" && both?.held && !document.querySelector("dialog[open], .menu[open]")) both.hold(false);
+});
