@@ -18,6 +18,7 @@ from app.zoo.architectures import build
 from app.zoo.catalogue import Catalogue
 from app.zoo.entries import Entry, Preprocessing
 from app.zoo.folding import fold, foldable
+from app.zoo.graph import graph_of
 from app.zoo.layers import Layer, layers_of
 from app.zoo.pictures import Box, crop_box, prepared
 from app.zoo.presets import labels_for, preprocessing_for
@@ -183,6 +184,7 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "classes": len(labels),
         "labels": list(labels),
         "layers": [asdict(layer) for layer in layers_of(trace, size)],
+        "graph": asdict(graph_of(trace, size)),
     }
 
 

@@ -18,17 +18,39 @@ from app.zoo.kinds import CONTAINERS, block_kind, layer_kind
 from app.zoo.operations import after
 from app.zoo.taps import calls
 
+#: What the flow of data begins with, as a source of what is drawn.
+PICTURE = "@picture"
 ADDING = {torch.ops.aten.add, torch.ops.aten.add_}
 TO_CHANNELS_LAST, TO_CHANNELS_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
 
 
 @dataclass(frozen=True)
 class Flow:
-    """What is known of a tensor in the pass: what a unit of it sees, and which layers made it."""
+    """What is known of a tensor in the pass: what a unit of it sees, and which layers made it.
+
+    via: the last single layer or join that it went through.
+    """
 
     field: Field
     sources: tuple[str, ...] = ()
     transposed: bool = False
+    via: str = PICTURE
+
+
+@dataclass(frozen=True)
+class Join:
+    """An operation on what came different ways: a sum, a concatenation …
+
+    operation: PyTorch's name of it; via: where its inputs come from; place: how many layers were
+    done before it; holder: the module that does it.
+    """
+
+    name: str
+    operation: str
+    shape: tuple[int, ...]
+    via: tuple[str, ...]
+    place: int
+    holder: "Call | None"
 
 
 @dataclass
@@ -40,6 +62,8 @@ class Call:
     module: nn.Module
     single: bool
     inputs: tuple[str, ...]
+    via: tuple[str, ...]
+    joined: int
     given: Tensor | None
     holder: "Call | None"
     layers_inside: list["Call"] = field(default_factory=list)
@@ -55,7 +79,8 @@ class Call:
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
     """Watches one pass; `called` holds what became a layer, in the order of their outputs.
 
-    branches: the last layers of residual branches, those beside a skip that changes nothing.
+    branches: the last layers of residual branches, those beside a skip that changes nothing;
+    joins: where ways come together, outside what became a single layer.
     """
 
     def __init__(self, picture: Pair) -> None:
@@ -66,6 +91,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
         self.overwritten: set[str] = set()
         self.readers: dict[int, list[str]] = {}
         self.branches: list[str] = []
+        self.joins: list[Join] = []
         self._picture = picture
         self._open: list[Call] = []
         self._turns: Counter[str] = Counter()
@@ -93,6 +119,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
                 module=module,
                 single=layer_kind(module) is not None,
                 inputs=self._sources(flat),
+                via=self._ways(flat),
+                joined=len(self.joins),
                 given=given,
                 holder=self._open[-1] if self._open else None,
             )
@@ -113,7 +141,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
             return
         flow = self._flows[id(output)]
         self._finish(call, output, flow)
-        self._note(output, replace(flow, sources=(call.name,)))
+        if call.layers_inside:
+            self._note(output, replace(flow, sources=(call.name,)))
+        else:
+            del self.joins[call.joined :]
+            self._note(output, replace(flow, sources=(call.name,), via=call.name))
 
     def _is_layer(self, call: Call) -> bool:
         if (
@@ -172,10 +204,29 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
             reader = self._open[-1].name if self._inside_single else ""
             self.readers.setdefault(id(value), []).append(reader)
         if known:
+            via = self._way(operation, known, output)
             for result in output if _many(output) else (output,):
                 if isinstance(result, Tensor):
-                    self._note(result, self._flowing(operation, args, known, result))
+                    flow = self._flowing(operation, args, known, result)
+                    self._note(result, replace(flow, via=via))
         return output
+
+    def _way(self, operation: Any, known: list[Tensor], output: Any) -> str:
+        """The way by which what an operation gives has come: through a join if it is one."""
+        ways = self._ways(known)
+        if len(ways) == 1 or self._inside_single or not isinstance(output, Tensor):
+            return ways[0]
+        self.joins.append(
+            Join(
+                name=f"@{len(self.joins)}",
+                operation=operation.__name__.rstrip("_"),
+                shape=tuple(output.shape[1:]),
+                via=ways,
+                place=len(self.called),
+                holder=self._open[-1] if self._open else None,
+            )
+        )
+        return self.joins[-1].name
 
     def _watch_writing(self, func: Any, args: tuple[Any, ...]) -> None:
         """Remember whose output is changed in place, and which convolutions had read it before."""
@@ -217,6 +268,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in t
     def _note(self, tensor: Tensor, flow: Flow) -> None:
         self._flows[id(tensor)] = flow
         self._kept.append(tensor)
+
+    def _ways(self, values: list[Any]) -> tuple[str, ...]:
+        flows = [self._flows[id(value)] for value in values if id(value) in self._flows]
+        return tuple(dict.fromkeys(flow.via for flow in flows))
 
     def _sources(self, values: list[Any]) -> tuple[str, ...]:
         flows = [self._flows[id(value)] for value in values if id(value) in self._flows]
