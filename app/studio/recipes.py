@@ -100,6 +100,28 @@ class ActivationGrid(OfPicture):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LegendSheet(ActivationGrid):
+    """The same sheet to be shown without its page: with a heading, channel numbers and its scale.
+
+    Its words come from who asks, in their language: heading, lines below it, ticks at the low end,
+    at zero (where that is in the middle) and at the high end; without ticks `words` of the scale.
+    """
+
+    kind: ClassVar[str] = "sheet with legend"
+    heading: str = ""
+    lines: tuple[str, ...] = ()
+    ticks: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerStatistics(OfPicture):
+    """What every layer does for a picture, in numbers: per layer, and per channel as CSV."""
+
+    kind: ClassVar[str] = "statistics"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChannelMap(OfPicture):
     """One channel's map for a picture, magnified. low, high: as of an ActivationGrid."""
 

@@ -47,6 +47,10 @@ class Seen(Mapping[str, Tensor]):
         """Keep what a layer gave; with `then`, what it was given, to run `then` on it later."""
         self._held[name] = (tensor, then)
 
+    def let_go(self, name: str) -> None:
+        """Keep nothing of a layer any more."""
+        del self._held[name]
+
     def __getitem__(self, name: str) -> Tensor:
         tensor, then = self._held[name]
         if then is None:
@@ -89,6 +93,7 @@ def tap(
     on_seen: Listener | None = None,
     early: Collection[str] | None = None,
     before: Collection[str] = (),
+    keep: bool = True,
 ) -> Iterator[Seen]:
     """Listen to the layers `names` while the network runs inside the `with`.
 
@@ -96,12 +101,14 @@ def tap(
     on_seen(name, activation): called in the pass as each of `early` (default: all) is reached.
     before: layers of which what they are given is wanted, held as `given(name)`: before an
     activation, its linear part.
+    keep: whether `seen` holds a layer after `on_seen` was called with it; else its memory is free
+    for the rest of the pass, which must not be one that stops.
     A layer that runs more than once in a pass is called name, name_1, name_2 …
     A plain module's activations are copied, as nothing is known of what overwrites them.
     Raises UnknownLayer.
     """
     seen = Seen()
-    ears = _Ears(network, names, before, seen, on_seen, names if early is None else early)
+    ears = _Ears(network, names, before, seen, on_seen, names if early is None else early, keep)
     with ExitStack() as hooks:
         for module, hook in ears.hooks(stop):
             hooks.callback(module.register_forward_hook(hook).remove)
@@ -124,6 +131,7 @@ class _Ears:
         seen: Seen,
         on_seen: Listener | None,
         early: Collection[str],
+        keep: bool,
     ) -> None:
         self._network = None if isinstance(network, nn.Module) else network
         self.root = network if isinstance(network, nn.Module) else network.module
@@ -132,6 +140,7 @@ class _Ears:
         self._wanted = {place(modules, name): name for name in names}
         self._before = {place(modules, name): name for name in before}
         self._seen, self._on_seen, self._early = seen, on_seen, set(early)
+        self._keep = keep
         self._calls: dict[str, int] = {}
 
     def start(self, module: nn.Module, inputs: object) -> None:
@@ -155,6 +164,8 @@ class _Ears:
                 self._hold(name, inputs, output)
                 if self._on_seen and name in self._early:
                     self._on_seen(name, self._seen[name])
+                    if not self._keep:
+                        self._seen.let_go(name)
             if stop and len(self._seen) == len(self._wanted) + len(self._before):
                 raise _Enough(self._seen)
 

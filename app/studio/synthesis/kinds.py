@@ -7,6 +7,8 @@ from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
+    CollectionIndex,
+    Occlusion,
     Reconstruction,
     Strip,
     Visualization,
@@ -14,6 +16,8 @@ from app.studio.recipes import (
 from app.studio.synthesis.atlases import atlas
 from app.studio.synthesis.channels import channel_image
 from app.studio.synthesis.classes import class_image
+from app.studio.synthesis.indices import index
+from app.studio.synthesis.occlusions import occlusion_map
 from app.studio.synthesis.reconstructions import reconstruction
 from app.studio.synthesis.strips import strip
 
@@ -34,5 +38,9 @@ def making(workshop: "Workshop", recipe: Visualization) -> Making:
             return reconstruction(workshop, recipe)
         case Strip():
             return strip(workshop, recipe)
+        case Occlusion():
+            return occlusion_map(workshop, recipe)
+        case CollectionIndex():
+            return index(workshop, recipe)
         case _:
             raise TypeError(f"no maker for a {type(recipe).__name__}")
