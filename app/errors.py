@@ -118,6 +118,13 @@ class NoFilters(LaternaError):
     code, status = "no_filters", 404
 
 
+class NoPlaces(LaternaError):
+    """{layer} gives one value per channel, so it cannot say where in the picture something is.
+    Choose a layer that gives maps."""
+
+    code, status = "no_places", 409
+
+
 class NoClassifier(LaternaError):
     """{model} holds convolution layers only, so it cannot name what it sees. Its activations can
     be browsed."""

@@ -20,7 +20,7 @@ from app.studio.course import Course
 from app.studio.desk import Desk, Work
 from app.studio.engine import Died, Step
 from app.studio.jobs import Job, State
-from app.studio.recipes import Made, OfPicture, Reconstruction, Strip, Visualization
+from app.studio.recipes import Made, Occlusion, OfPicture, Reconstruction, Strip, Visualization
 
 log = structlog.get_logger("laterna.jobs")
 #: A job that the device dies of so often is not tried again by itself.
@@ -156,7 +156,7 @@ class Foreman(Desk):
     def _with_source(self, recipe: Visualization) -> Visualization:
         """With the path of its picture's file. Raises UnknownImage."""
         match recipe:
-            case Reconstruction() | Strip():
+            case Reconstruction() | Strip() | Occlusion():
                 return replace(recipe, source=str(self._archive.image(recipe.image).picture))
         return recipe
 

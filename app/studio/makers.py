@@ -11,24 +11,33 @@ from PIL import Image
 from torch import Tensor
 
 from app.errors import ModelUnavailable, NoClassifier, NotFinite, UnknownImage, UnknownLayer
+from app.studio.attributions import covered, where
 from app.studio.filter_sheets import filter_sheet
 from app.studio.grids import activation_grid, channel_map, source_facts
+from app.studio.legends import legend_sheet
 from app.studio.passes import Box, KeptPasses, Pass
 from app.studio.progress import Making
 from app.studio.recipes import (
     ActivationGrid,
     ChannelMap,
+    Covering,
     Description,
     Filters,
+    GradCam,
+    LayerStatistics,
+    LegendSheet,
     Made,
     OfPicture,
     Prediction,
     Recipe,
+    Thumbnails,
     Visualization,
 )
 from app.studio.synthesis.classes import top
 from app.studio.synthesis.excitement import SamplePhotos
 from app.studio.synthesis.kinds import making
+from app.studio.tables import layer_statistics
+from app.studio.thumbnails import thumbnails
 from app.zoo.catalogue import Catalogue, Entry, Preprocessing
 from app.zoo.keeper import Keeper, Network, describe
 from app.zoo.taps import tap
@@ -69,12 +78,23 @@ class Workshop:
                     answer(Made(describe(self._catalogue, recipe.model)))
                 case Prediction():
                     answer(self._prediction(recipe))
+                case LegendSheet():
+                    self._on_activation(recipe, recipe.layer, legend_sheet, answer)
                 case ActivationGrid():
                     self._on_activation(recipe, recipe.layer, activation_grid, answer)
                 case ChannelMap():
                     self._on_activation(recipe, recipe.layer, channel_map, answer)
+                case LayerStatistics():
+                    network = self.network(recipe.model)
+                    answer(layer_statistics(recipe, network, self._pass(recipe, network)))
+                case Thumbnails():
+                    answer(self._thumbnails(recipe))
                 case Filters():
                     answer(filter_sheet(recipe, self.network(recipe.model)))
+                case GradCam():
+                    answer(where(self, recipe))
+                case Covering():
+                    answer(covered(self, recipe))
                 case _:
                     raise TypeError(f"no maker for a {type(recipe).__name__}")
 
@@ -128,16 +148,25 @@ class Workshop:
         for key in [key for key in self._prepared if key[0] == image]:
             del self._prepared[key]
 
-    def _prediction(self, recipe: Prediction) -> Made:
-        network = self.network(recipe.model)
+    def probabilities(self, recipe: OfPicture, network: Network) -> Tensor:
+        """Of all classes for a picture, [classes], on the CPU. Raises NoClassifier, NotFinite."""
         if not network.labels:
             raise NoClassifier(model=network.entry.title)
-        done = self._pass(recipe, network)
-        if not done.logits.isfinite().all():
+        logits = self._pass(recipe, network).logits
+        if not logits.isfinite().all():
             raise NotFinite(model=network.entry.title, place="its classes")
-        probabilities = done.logits[0].float().softmax(0).cpu()
-        rows = top(network, probabilities)
-        return Made(source_facts(recipe, network, done.crop) | {"top": rows})
+        return logits[0].float().softmax(0).cpu()
+
+    def _prediction(self, recipe: Prediction) -> Made:
+        network = self.network(recipe.model)
+        rows = top(network, self.probabilities(recipe, network))
+        _, crop = self.prepared(network, recipe.image, recipe.source)
+        return Made(source_facts(recipe, network, crop) | {"top": rows})
+
+    def _thumbnails(self, recipe: Thumbnails) -> Made:
+        network = self.network(recipe.model)
+        done = self._pass(recipe, network)
+        return thumbnails(recipe, network, done.activations, done.crop)
 
     def _on_activation(
         self,

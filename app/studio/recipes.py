@@ -162,6 +162,13 @@ class Covering(OfPicture):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Thumbnails(OfPicture):
+    """The strongest map of every layer for a picture, small, on one sheet."""
+
+    kind: ClassVar[str] = "thumbnails"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Filters(Recipe):
     """The filters of a convolution: all first-layer filters as RGB, or one filter's inputs.
 

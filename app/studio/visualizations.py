@@ -22,6 +22,7 @@ from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
+    Occlusion,
     OfPicture,
     Reconstruction,
     Strip,
@@ -115,7 +116,7 @@ def _check(recipe: Visualization, network: dict[str, Any]) -> None:
     """Raise what in a recipe this network does not have."""
     title, layers = network["title"], {layer["name"]: layer for layer in network["layers"]}
     match recipe:
-        case ClassImage():
+        case ClassImage() | Occlusion():
             if not network["classes"]:
                 raise NoClassifier(model=title)
             if not 0 <= recipe.class_ < network["classes"]:
@@ -124,7 +125,7 @@ def _check(recipe: Visualization, network: dict[str, Any]) -> None:
             wanted = recipe.layers
         case ChannelImage() | Atlas() | Reconstruction():
             wanted = (recipe.layer,)
-    for layer in () if isinstance(recipe, ClassImage) else wanted:
+    for layer in () if isinstance(recipe, ClassImage | Occlusion) else wanted:
         if layer not in layers:
             raise UnknownLayer(model=title, layer=layer)
     if isinstance(recipe, ChannelImage):

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 #: Cells per side. A network that sees 224 pixels a side has 4 of them to a cell.
 SIDE = 56
+ALLOWED = f"at most {SIDE} x {SIDE} cells, a bit each, in base64 as addresses have it."
 Fill = Literal["mean", "blur", "noise"]
 #: Standard deviation of the blur, as a share of the picture's side: colours stay, no shape does.
 BLUR = 1 / 12

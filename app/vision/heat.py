@@ -1,6 +1,7 @@
 """Heat: (a map of where a class was seen, the photo) -> the photo, lit where the map is not 0.
 
-As on the pages of channels: the photo is dim, and lit in the map's colours; 0 is no light.
+As on the pages of channels: the photo is dim, and lit in the map's colours; 0 is no light. Here the
+photo is grey, so that all colour is the map's.
 """
 
 import torch
@@ -13,7 +14,9 @@ from app.vision.colors import CENTRE, palette
 NAME = "berlin"
 #: How much of the photo stays where there is no light.
 DIM = 0.3
-#: What makes grey of red, green and blue: coloured light on a coloured photo would be dark.
+#: How much light there is where the photo is black, so that no map hides in a dark picture.
+HAZE = 0.25
+#: What makes grey of red, green and blue.
 GREY = (0.299, 0.587, 0.114)
 
 
@@ -39,7 +42,7 @@ def over(photo: Tensor, heat: Tensor, reach: float, side: int) -> Tensor:
     colors = torch.frombuffer(bytearray(palette(NAME, "signed")), dtype=torch.uint8).view(-1, 3)
     light = colors[entries(drawn, reach)[0].long()].permute(2, 0, 1).float() / 255
     grey = (ground * torch.tensor(GREY).view(3, 1, 1)).sum(0)
-    lit = (ground * DIM + light * grey).clamp(0, 1)
+    lit = (grey * DIM + light * (HAZE + (1 - HAZE) * grey)).clamp(0, 1)
     return (lit * 255).round().to(torch.uint8).permute(1, 2, 0)[None].contiguous()
 
 
