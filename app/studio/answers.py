@@ -19,7 +19,7 @@ R = TypeVar("R", bound=Recipe)
 #: Seconds that the list of networks waits for news of the weights' mirror.
 PATIENCE = 0.2
 #: Raised whenever descriptions say more than before, so that known ones are made again.
-DESCRIBED = 3
+DESCRIBED = 4
 
 
 @dataclass

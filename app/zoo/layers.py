@@ -6,6 +6,7 @@ from torch import nn
 
 from app.zoo.fields import Pair, Placed
 from app.zoo.tracing import Call, Trace, traced
+from app.zoo.windows import Window, window
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Layer:
     beyond the edges as theory has it (the whole picture behind global pools and in fully connected
     layers); inputs: names of the layers it reads, () for the picture;
     block: the innermost composite layer that holds it, "" for none;
-    field: where in the input what one unit sees begins, how large it is and how far it moves.
+    field: where in the input what one unit sees begins, how large it is and how far it moves;
+    given: (C, H, W) of what it reads first; window: how it slides, None for what does not.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Layer:
     inputs: tuple[str, ...]
     block: str
     field: Placed
+    given: tuple[int, int, int]
+    window: Window | None
 
 
 def layers(module: nn.Module, input_size: tuple[int, int, int]) -> list[Layer]:
@@ -61,4 +65,16 @@ def _layer(call: Call, names: dict[int, str], picture: Pair) -> Layer:
         inputs=call.inputs,
         block="" if holder is None else names[id(holder)],
         field=call.flow.field.placed(picture),
+        given=(given := _given(call)),
+        window=window(call.module, given[1:], call.shape[1:]),
     )
+
+
+def _given(call: Call) -> tuple[int, int, int]:
+    """The shape of what a layer was given first, as its own is told; (0, 0, 0) if not a tensor."""
+    if call.given is None or call.given.ndim not in (2, 4):
+        return (0, 0, 0)
+    sizes = [*call.given.shape[1:], *[1] * (4 - call.given.ndim)]
+    if call.turned:
+        return (sizes[2], sizes[0], sizes[1])
+    return (sizes[0], sizes[1], sizes[2])
