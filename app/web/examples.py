@@ -87,6 +87,45 @@ PREDICTION: Example = {
     "crop": [75, 0, 375, 300],
     "layers": [{"name": "conv_stem", "url": "…/layers/conv_stem"}],
 }
+GRAPH: Example = {
+    "model": "resnet18",
+    "thumbnails": None,
+    "nodes": [
+        {
+            "id": "layer1.0.conv1",
+            "kind": "convolution",
+            "title": "conv1",
+            "shape": [64, 56, 56],
+            "inputs": ["maxpool"],
+            "window": [3, 3],
+            "stride": 1,
+            "layer": True,
+            "box": "layer1.0",
+            "url": "…/layers/layer1.0.conv1",
+        }
+    ],
+    "boxes": [
+        {
+            "id": "layer1.0",
+            "kind": "residual block",
+            "title": "layer1.0",
+            "shape": [64, 56, 56],
+            "window": [],
+            "nodes": 7,
+            "parts": [["convolution + batch norm + ReLU", 1], ["sum", 1]],
+            "layer": True,
+            "box": "layer1",
+            "url": "…/layers/layer1.0",
+        }
+    ],
+}
+THUMBNAILS: Example = {
+    "picture": "…/thumbnails.png",
+    "sheet": {"columns": 14, "rows": 10, "tile": 48, "gap": 1},
+    "layers": [
+        {"layer": "conv_stem", "channel": 7, "low": -15.5, "high": 15.5, "x": 1, "y": 1}
+    ],
+}
 GRID: Example = {
     "shape": [32, 112, 112],
     "scale": {"mode": "layer", "low": 0.0, "high": 6.0, "sided": "one"},

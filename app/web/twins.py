@@ -132,6 +132,28 @@ class Images(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.IMAGES))
 
 
+class Graph(Twin):
+    """A network as it is drawn: nodes in the order of their outputs, and the boxes that fold.
+
+    A node reads `inputs`; `box` is the innermost box that holds a node or box, "" for none;
+    `thumbnails` is the address of the strongest maps when a picture was named.
+    """
+
+    model: str
+    nodes: list[dict[str, Any]]
+    boxes: list[dict[str, Any]]
+    thumbnails: str | None
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.GRAPH))
+
+
+class Thumbnails(Twin):
+    """Of each layer that has maps the strongest one, on its layer's scale: a tile of `picture`."""
+
+    picture: str
+    layers: list[dict[str, Any]]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.THUMBNAILS))
+
+
 class Prediction(Twin):
     """The five likeliest classes, and the box of the picture that the network sees."""
 

@@ -13,6 +13,7 @@ FETCH = "/models/{model}/fetch"
 FETCH_CANCEL = "/models/{model}/fetch/cancel"
 FETCH_EVENTS = "/models/{model}/events"
 LAYER = "/models/{model}/layers/{layer}"
+GRAPH = "/models/{model}/graph"
 FILTERS = "/models/{model}/layers/{layer}/filters.png"
 CHANNEL = "/models/{model}/layers/{layer}/channels/{channel}"
 CHANNEL_FILTERS = "/models/{model}/layers/{layer}/channels/{channel}/filters.png"
@@ -22,8 +23,15 @@ IMAGE_PREVIEW = "/images/{image}/preview.jpg"
 IMAGE_DELETE = "/images/{image}/delete"
 IMAGE_SHARE = "/images/{image}/share"
 PREDICTION = "/images/{image}/models/{model}"
+THUMBNAILS = "/images/{image}/models/{model}/thumbnails"
 GRID = "/images/{image}/models/{model}/layers/{layer}"
 MAP = "/images/{image}/models/{model}/layers/{layer}/channels/{channel}"
+LEGEND_SHEET = "/images/{image}/models/{model}/layers/{layer}/sheet.png"
+STATISTICS = "/images/{image}/models/{model}/layers/{layer}/statistics.csv"
+ALL_STATISTICS = "/images/{image}/models/{model}/statistics.csv"
+GRID_NOTEBOOK = "/images/{image}/models/{model}/layers/{layer}/notebook.ipynb"
+CHANNEL_NOTEBOOK = "/models/{model}/layers/{layer}/channels/{channel}/notebook.ipynb"
+VISUALIZATION_NOTEBOOK = "/visualizations/{id}/notebook.ipynb"
 SIDE_BY_SIDE = "/side-by-side"
 SIDE = "/side-by-side/{side}.png"
 VISUALIZATIONS = "/visualizations"
@@ -97,6 +105,16 @@ def layer(name: str, layer: str, suffix: str = "") -> str:
     return filled(LAYER, suffix, model=name, layer=layer)
 
 
+def graph(name: str, suffix: str = "", **fields: str | int | None) -> str:
+    """A network drawn; fields: image, layer."""
+    return with_query(filled(GRAPH, suffix, model=name), **fields)
+
+
+def thumbnails(id: str, name: str, suffix: str = "") -> str:
+    """The strongest map of every layer of a network for a picture."""
+    return filled(THUMBNAILS, suffix, image=id, model=name)
+
+
 def filters(name: str, layer: str) -> str:
     """The picture of a convolution's filters."""
     return filled(FILTERS, model=name, layer=layer)
@@ -148,6 +166,36 @@ def map(
     """One channel's map of a picture; fields: scale, colors, size."""
     path = filled(MAP, suffix, image=id, model=name, layer=layer, channel=channel)
     return with_query(path, **fields)
+
+
+def legend_sheet(id: str, name: str, layer: str, **fields: str | int | None) -> str:
+    """A layer's sheet with heading, numbers and legend; fields as those of the grid."""
+    return with_query(filled(LEGEND_SHEET, image=id, model=name, layer=layer), **fields)
+
+
+def statistics(id: str, name: str, layer: str) -> str:
+    """A layer's numbers for a picture, a row per channel, as CSV."""
+    return filled(STATISTICS, image=id, model=name, layer=layer)
+
+
+def all_statistics(id: str, name: str, by: str = "") -> str:
+    """The numbers of all layers for a picture as CSV, a row per layer (or by "channel")."""
+    return with_query(filled(ALL_STATISTICS, image=id, model=name), by=by)
+
+
+def grid_notebook(id: str, name: str, layer: str, **fields: str | int | None) -> str:
+    """A notebook that makes a layer's sheet; fields as those of the grid."""
+    return with_query(filled(GRID_NOTEBOOK, image=id, model=name, layer=layer), **fields)
+
+
+def channel_notebook(name: str, layer: str, channel: int) -> str:
+    """A notebook that makes what the page of a channel shows."""
+    return filled(CHANNEL_NOTEBOOK, model=name, layer=layer, channel=channel)
+
+
+def visualization_notebook(id: str) -> str:
+    """A notebook that makes the same picture without the web."""
+    return filled(VISUALIZATION_NOTEBOOK, id=id)
 
 
 def side_by_side(suffix: str = "", **fields: str | int | None) -> str:

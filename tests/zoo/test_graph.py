@@ -1,5 +1,6 @@
 """The drawn network: nodes, joins and boxes are those of the architecture."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_densenet_is_a_ladder(catalogue: Catalogue) -> None:
     assert max(len(node["inputs"]) for node in graph.nodes) == 2
     joins = [node for node in graph.nodes if node["box"] == "features.denseblock1"]
     assert [node["shape"][0] for node in joins] == [96, 128, 160, 192, 224, 256]
-    for earlier, later in zip(joins, joins[1:], strict=False):
+    for earlier, later in pairwise(joins):
         assert earlier["id"] in later["inputs"]
 
 
