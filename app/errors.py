@@ -98,6 +98,39 @@ class UnknownImage(LaternaError):
     code, status = "unknown_image", 404
 
 
+class UnknownCollection(LaternaError):
+    """There is no collection called “{collection}” here. The list of collections shows those there
+    are."""
+
+    code, status = "unknown_collection", 404
+
+
+class UnknownPhoto(LaternaError):
+    """{collection} has {photos} photos, numbered from 0, so there is no photo {number}."""
+
+    code, status = "unknown_photo", 404
+
+
+class CollectionChanged(LaternaError):
+    """The collection “{collection}” has changed since this was asked for. Ask for it anew on the
+    collection's page."""
+
+    code, status = "collection_changed", 409
+
+
+class EmptyCollection(LaternaError):
+    """The collection “{collection}” has no photos yet, so there is nothing to look through."""
+
+    code, status = "empty_collection", 409
+
+
+class NotIndexed(LaternaError):
+    """{model} has not looked through the collection “{collection}” yet. Ask for it on the
+    collection's page."""
+
+    code, status = "not_indexed", 409
+
+
 class UnknownVisualization(LaternaError):
     """Nobody has asked for this visualization here, or the picture it was made from is gone. Ask
     for it anew."""

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         "https://download.pytorch.org/models",
         description="Where torchvision's weights are fetched from; a mirror of that folder works.",
     )
+    collections: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="Folders of photos that all may look at, separated by commas; nothing is "
+        "written there. Labels come from the names of files or of folders within.",
+    )
     offline: bool = Field(False, description="Never try to reach the weights mirror.")
     upload_max_bytes: int = Field(25 * MIB, gt=0, description="Largest upload, in bytes.")
     body_max_bytes: int = Field(1 * MIB, gt=0, description="Largest other request body, in bytes.")
@@ -109,6 +114,14 @@ class Settings(BaseSettings):
         """Take a comma-separated string as well as a sequence."""
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("collections", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        """Take a comma-separated string as well as a sequence."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @property

@@ -5,7 +5,7 @@ and a crash leaves only files without a row, which are removed at the next start
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -53,17 +53,19 @@ class Archive(Images):
         media: str,
         image: str | None,
         parts: Mapping[str, bytes] | None = None,
+        images: Sequence[str] = (),
     ) -> Result:
         """Keep what came of a recipe; `image` is the picture it was made from.
 
-        parts: further files by name, which come and go with it. Raises DiskFull, and UnknownImage
-        when that picture was deleted meanwhile.
+        parts: further files by name, which come and go with it; images: the pictures it was made
+        from where these are many, all of which must last. Raises DiskFull, and UnknownImage when
+        such a picture was deleted meanwhile.
         """
         said, parts = json.dumps(facts), parts or {}
         pieces = [*([] if picture is None else [picture]), *parts.values()]
         with self._index.writing:
-            if image is not None:
-                self.image(image)
+            for source in (*images, *([] if image is None else [image])):
+                self.image(source)
             self._make_room(len(said) + sum(map(len, pieces)))
             with self._blobs.added(*pieces) as digests, self._index.change() as change:
                 self._blobs.count(change, digests, pieces)
@@ -77,6 +79,9 @@ class Archive(Images):
                 change.executemany(
                     "INSERT INTO parts VALUES (?,?,?)",
                     [(key, name, part) for name, part in named.items()],
+                )
+                change.executemany(
+                    "INSERT INTO sources VALUES (?,?)", [(key, source) for source in {*images}]
                 )
                 unused = self._blobs.release(change, before)
             self._blobs.remove(unused)

@@ -18,6 +18,8 @@ UNION ALL SELECT 1 FROM parts WHERE digest = ?1 LIMIT 1
 LOST_RESULTS = """
 DELETE FROM results WHERE digest = ?1 OR key IN (SELECT key FROM parts WHERE digest = ?1)
 OR image IN (SELECT id FROM images WHERE ?1 IN (picture, preview))
+OR key IN (SELECT key FROM sources JOIN images ON images.id = sources.image
+WHERE ?1 IN (picture, preview))
 """
 
 

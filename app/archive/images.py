@@ -7,6 +7,12 @@ from app.archive.kept import KeptImage, clean_name
 from app.archive.room import UPLOADS_SHARE, Digests, Room, digests_of
 from app.errors import UnknownImage
 
+#: What was made from a picture, alone or among others.
+MADE_FROM = """
+DELETE FROM results WHERE image = ?1 OR key IN (SELECT key FROM sources WHERE image = ?1)
+RETURNING digest
+"""
+
 
 class Images(Room):
     """The pictures in a room."""
@@ -68,7 +74,7 @@ class Images(Room):
 
     def _remove_image(self, id: str) -> None:
         def rows(change: Connection) -> Digests:
-            made = digests_of(change, "DELETE FROM results WHERE image = ? RETURNING digest", id)
+            made = digests_of(change, MADE_FROM, id)
             return made + digests_of(
                 change, "DELETE FROM images WHERE id = ? RETURNING picture, preview", id
             )

@@ -41,6 +41,11 @@ CREATE TABLE IF NOT EXISTS parts (
     digest TEXT NOT NULL REFERENCES blobs, PRIMARY KEY (key, name)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS parts_by_digest ON parts (digest);
+CREATE TABLE IF NOT EXISTS sources (
+    key TEXT NOT NULL REFERENCES results ON DELETE CASCADE, image TEXT NOT NULL,
+    PRIMARY KEY (key, image)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sources_by_image ON sources (image);
 CREATE TABLE IF NOT EXISTS loose (digest TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS part_out AFTER DELETE ON parts
     BEGIN INSERT INTO loose VALUES (old.digest); END;
@@ -52,6 +57,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, finished);
 CREATE INDEX IF NOT EXISTS jobs_by_image ON jobs (image);
+CREATE INDEX IF NOT EXISTS jobs_by_collection ON jobs (json_extract(recipe, '$.collection'));
 CREATE TABLE IF NOT EXISTS askers (
     job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, asker TEXT NOT NULL,
     address TEXT NOT NULL, asked REAL NOT NULL, wants INTEGER NOT NULL,

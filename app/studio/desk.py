@@ -19,6 +19,7 @@ from app.errors import (
 )
 from app.settings import Settings
 from app.studio.board import Board, Snapshot
+from app.studio.collections import Collections
 from app.studio.engine import Engine
 from app.studio.jobs import Job, State, Wish
 from app.studio.line import Line
@@ -40,6 +41,7 @@ class Desk:
     def __init__(self, settings: Settings, archive: Archive, engine: Callable[[], Engine]) -> None:
         self._settings, self._archive, self._engine = settings, archive, engine
         self.jobs = Register(archive.index)
+        self.collections = Collections(settings, archive)
         self.board = Board()
         self._line = Line()
         self._work: dict[str, Work] = {}

@@ -20,7 +20,15 @@ from app.studio.course import Course
 from app.studio.desk import Desk, Work
 from app.studio.engine import Died, Step
 from app.studio.jobs import Job, State
-from app.studio.recipes import Made, Occlusion, OfPicture, Reconstruction, Strip, Visualization
+from app.studio.recipes import (
+    Made,
+    Occlusion,
+    OfCollection,
+    OfPicture,
+    Reconstruction,
+    Strip,
+    Visualization,
+)
 
 log = structlog.get_logger("laterna.jobs")
 #: A job that the device dies of so often is not tried again by itself.
@@ -154,10 +162,12 @@ class Foreman(Desk):
             return Unexpected(request=f"job-{recipe.id[:8]}")
 
     def _with_source(self, recipe: Visualization) -> Visualization:
-        """With the path of its picture's file. Raises UnknownImage."""
+        """With the paths of its pictures' files. Raises UnknownImage, CollectionChanged."""
         match recipe:
             case Reconstruction() | Strip() | Occlusion():
                 return replace(recipe, source=str(self._archive.image(recipe.image).picture))
+            case OfCollection():
+                return replace(recipe, members=self.collections.members(recipe))
         return recipe
 
     async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:
@@ -176,10 +186,11 @@ class Foreman(Desk):
 
     async def _kept(self, recipe: Visualization, made: Made) -> Made | LaternaError:
         image = recipe.image if isinstance(recipe, OfPicture) else None
+        images = _images(made) if isinstance(recipe, OfCollection) else []
         keep = self._archive.keep_result
         try:
             await asyncio.to_thread(
-                keep, recipe.key, made.facts, made.picture, made.media, image, made.parts
+                keep, recipe.key, made.facts, made.picture, made.media, image, made.parts, images
             )
         except LaternaError as error:
             return error
@@ -210,3 +221,8 @@ class Foreman(Desk):
             position = self._line.order().index(job.id) + 1 if job.id in self._line else None
             return Snapshot(job.id, job.state, position=position)
         return replace(course.snapshot(), state=job.state, error=job.error, left=None)
+
+
+def _images(made: Made) -> list[str]:
+    """Those of a collection's photos that are kept here, by their ids."""
+    return [photo["image"] for photo in made.facts["photos"] if photo.get("image")]

@@ -152,7 +152,7 @@ class GradCam(OfPicture):
 class Covering(OfPicture):
     """What the classes are before and after a part of the picture is covered.
 
-    mask: its cells, as app/vision/covering.py writes them; seed: of the noise.
+    mask: its cells, as app/vision/masks.py writes them; seed: of the noise.
     """
 
     kind: ClassVar[str] = "covering"
@@ -274,14 +274,13 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CollectionIndex(Visualization):
-    """What every channel of every layer makes of the photos of a collection.
+class OfCollection(Visualization):
+    """Made from the photos of a collection.
 
     photos: hash of which photos these are; whose: a hash of whose they are, "" for everybody's;
     members: the photos themselves, once it is to be made.
     """
 
-    kind: ClassVar[str] = "index"
     collection: str
     photos: str
     whose: str = ""
@@ -290,9 +289,16 @@ class CollectionIndex(Visualization):
     def facts(self) -> dict[str, Any]:
         """All fields but the members, which their hash stands for."""
         said = replace(self, members=()) if self.members else self
-        facts = super(CollectionIndex, said).facts()
+        facts = super(OfCollection, said).facts()
         del facts["members"]
         return facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionIndex(OfCollection):
+    """What every channel of every layer makes of the photos of a collection."""
+
+    kind: ClassVar[str] = "index"
 
 
 VISUALIZATIONS: dict[str, type[Visualization]] = {

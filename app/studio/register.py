@@ -10,7 +10,7 @@ from app import errors
 from app.archive.index import Index
 from app.errors import LaternaError, UnknownImage, UnknownVisualization
 from app.studio.jobs import ACTIVE, LEGAL, IllegalTransition, Job, State, Wish
-from app.studio.recipes import OfPicture, Visualization, visualization
+from app.studio.recipes import CollectionIndex, OfPicture, Visualization, visualization
 
 #: Jobs as they are: `done` only for as long as the result is there.
 JOBS = """
@@ -27,6 +27,12 @@ UPDATE = {
 }  # fmt: skip
 INSERT = """
 INSERT INTO jobs (id, key, recipe, image, state, asked, finished, house) VALUES (?,?,?,?,?,?,?,?)
+"""
+INDEX_OF = f"""
+{JOBS} WHERE state = 'done' AND now = 'done' AND json_extract(recipe, '$.collection') = ?
+AND json_extract(recipe, '$.kind') = 'index' AND json_extract(recipe, '$.whose') = ?
+AND json_extract(recipe, '$.model') = ? AND json_extract(recipe, '$.weights') = ?
+ORDER BY finished DESC
 """
 WANTED = "SELECT 1 FROM askers WHERE job = ? AND wants"
 PRUNE = """
@@ -152,14 +158,21 @@ class Register:
 
     def finished(self, limit: int) -> list[Job]:
         """What is done and may be seen by all, newest first: nothing made from a person's
-        picture."""
+        picture, and no collections, which have their own pages."""
         rows = self._index.rows(
             f"{JOBS} LEFT JOIN images ON images.id = jobs.image WHERE state = 'done'"
             " AND now = 'done' AND (jobs.image IS NULL OR images.owner = '')"
+            " AND json_extract(recipe, '$.collection') IS NULL"
             " ORDER BY finished DESC, id LIMIT ?",
             limit,
         )
         return [job for job in map(_job, rows) if job.state is State.DONE]
+
+    def index_of(self, recipe: CollectionIndex) -> Job | None:
+        """The newest index by this recipe, of whichever photos the collection had then."""
+        said = (recipe.collection, recipe.whose, recipe.model, recipe.weights)
+        jobs = map(_job, self._index.rows(INDEX_OF, *said))
+        return next((job for job in jobs if job.state is State.DONE), None)
 
     def counts(self) -> dict[State, int]:
         """How many jobs there are in each state."""

@@ -1,11 +1,13 @@
 """Visualizations: what is made step by step, asked for by recipe and known by its id."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from app.archive import Result
 from app.errors import (
+    EmptyCollection,
     ModelUnavailable,
     NoClassifier,
     UnknownChannel,
@@ -16,13 +18,16 @@ from app.settings import Settings
 from app.studio import networks
 from app.studio.answers import Answers
 from app.studio.board import Snapshot
+from app.studio.collections import Collection
 from app.studio.foreman import Foreman
+from app.studio.indexed import Indexed
 from app.studio.jobs import Job, State, Wish
 from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
     Occlusion,
+    OfCollection,
     OfPicture,
     Reconstruction,
     Strip,
@@ -39,6 +44,7 @@ class Visualizations(Answers):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.foreman = Foreman(settings, self.archive, lambda: self.engine)
+        self.collections = self.foreman.collections
 
     async def ask(self, recipe: Visualization, asker: str, address: str = "") -> Job:
         """Have something made, or join those who wait for it; done at once if it is there.
@@ -56,10 +62,31 @@ class Visualizations(Answers):
         _check(recipe, await self.description(recipe.model))
         if isinstance(recipe, OfPicture):
             self.archive.image(recipe.image)
+        if isinstance(recipe, OfCollection):
+            await asyncio.to_thread(self._check_collection, recipe)
         complete = self.complete(recipe)
         if complete is None:  # the weights were changed on disk since the lines above
             raise ModelUnavailable(model=recipe.model, reason="its weights have just changed.")
         return complete
+
+    def _check_collection(self, recipe: OfCollection) -> None:
+        if not self.collections.members(recipe):
+            raise EmptyCollection(collection=recipe.collection)
+
+    def indexed(self, collection: Collection, model: str) -> Indexed | None:
+        """The index of a collection for a network: of its photos as they are, or as they were.
+
+        None while there is none. Raises UnknownModel.
+        """
+        complete = self.complete(collection.index(model))
+        if complete is None:
+            return None
+        result = self.archive.result(complete.key)
+        if result is not None:
+            return Indexed(collection, complete.id, result, self.archive)
+        job = self.foreman.jobs.index_of(complete)
+        older = self.archive.result(job.recipe.key) if job else None
+        return Indexed(collection, job.id, older, self.archive) if job and older else None
 
     def job(self, id: str) -> Job:
         """A job as it is now. Raises UnknownVisualization."""
@@ -115,6 +142,7 @@ class Visualizations(Answers):
 def _check(recipe: Visualization, network: dict[str, Any]) -> None:
     """Raise what in a recipe this network does not have."""
     title, layers = network["title"], {layer["name"]: layer for layer in network["layers"]}
+    wanted: tuple[str, ...] = ()
     match recipe:
         case ClassImage() | Occlusion():
             if not network["classes"]:
@@ -125,7 +153,7 @@ def _check(recipe: Visualization, network: dict[str, Any]) -> None:
             wanted = recipe.layers
         case ChannelImage() | Atlas() | Reconstruction():
             wanted = (recipe.layer,)
-    for layer in () if isinstance(recipe, ClassImage | Occlusion) else wanted:
+    for layer in wanted:
         if layer not in layers:
             raise UnknownLayer(model=title, layer=layer)
     if isinstance(recipe, ChannelImage):

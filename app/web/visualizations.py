@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from app.errors import LaternaError, NotCancellable
+from app.errors import LaternaError, NotCancellable, UnknownVisualization
+from app.studio import collections
 from app.studio.jobs import Job
-from app.studio.recipes import OfPicture, Visualization
+from app.studio.recipes import OfCollection, OfPicture, Visualization
 from app.studio.studio import Studio
 from app.web import asked, failures, pages, sessions, sight, twins, urls
 from app.web.asked import AskedBody, AskedForm
@@ -26,6 +27,8 @@ async def seen_job(studio: TheStudio, owner: Owner, id: str) -> Job:
     job = studio.job(id)
     if isinstance(job.recipe, OfPicture):
         studio.image(job.recipe.image, owner)
+    if isinstance(job.recipe, OfCollection) and not collections.is_theirs(job.recipe, owner):
+        raise UnknownVisualization()
     return job
 
 
@@ -34,6 +37,8 @@ SeenJob = Annotated[Job, Depends(seen_job)]
 
 def may_see(studio: Studio, owner: str | None, job: Job) -> bool:
     """Whether this person may see what came, or is to come, of a job."""
+    if isinstance(job.recipe, OfCollection):
+        return collections.is_theirs(job.recipe, owner)
     if not isinstance(job.recipe, OfPicture):
         return True
     try:

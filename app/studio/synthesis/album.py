@@ -51,6 +51,7 @@ class Album:
         for n in numbers:
             member = self.members[n]
             row = {"n": n, "name": member.name, "label": member.label, "wordnet": member.wordnet}
+            row |= {"image": member.image or None}
             try:
                 picture, size = opened(Path(member.path), self.network.preprocessing.resize)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

@@ -63,7 +63,11 @@ def index(workshop: "Workshop", recipe: CollectionIndex) -> Making:
     said = facts.making_facts(recipe, network, METHOD, [], seconds)
     picture, sheet = album.sheet()
     said |= {"steps": len(members), "parts": [], "photos": album.rows, "layers": layers}
-    said |= {"left_out": len(recipe.members) - len(members), "passes_seconds": round(passed, 3)}
+    said |= {
+        "photos_hash": recipe.photos,
+        "left_out": len(recipe.members) - len(members),
+        "passes_seconds": round(passed, 3),
+    }
     return Made(said | sheet, picture, "image/jpeg", made)
 
 

@@ -1,0 +1,71 @@
+"""Indexed: what a network made of a collection, as it was kept: read piece by piece, no torch."""
+
+from functools import cached_property
+from typing import Any
+
+from app.archive import Archive, Result
+from app.errors import NotMade, UnknownChannel, UnknownLayer
+from app.studio import records
+from app.studio.collections import Collection
+from app.studio.records import ChannelRecord
+
+#: A layer's part of the result with its feature vectors, and the one with its channels' records.
+VECTORS, CHANNELS = "{layer}.vectors", "{layer}.channels"
+#: The vectors of the pictures themselves, which stand beside those of the layers.
+PIXELS = "pixels"
+
+
+class Indexed:
+    """An index. id: of the job that made it; photos, layers: as the facts have them."""
+
+    def __init__(self, collection: Collection, id: str, result: Result, archive: Archive) -> None:
+        self.collection, self.id, self._result, self._archive = collection, id, result, archive
+        self.photos: list[dict[str, Any]] = result.facts["photos"]
+        self.layers: dict[str, dict[str, Any]] = result.facts["layers"]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All numbers."""
+        return self._result.facts
+
+    @cached_property
+    def is_current(self) -> bool:
+        """Whether it is of the photos that the collection has now."""
+        return bool(self.facts["photos_hash"] == self.collection.digest)
+
+    @cached_property
+    def now(self) -> list[int | None]:
+        """Of each photo of the index the number it has in the collection now; None: gone."""
+        if self.is_current:
+            return [photo["n"] for photo in self.photos]
+        numbers = self.collection.numbers
+        return [numbers.get((photo["name"], photo["image"])) for photo in self.photos]
+
+    def channel(self, layer: str, channel: int) -> ChannelRecord:
+        """What is known of one channel. Raises UnknownLayer, UnknownChannel, NotMade."""
+        channels = self.layer(layer)["channels"]
+        if not 0 <= channel < channels:
+            raise UnknownChannel(layer=layer, channels=channels, channel=channel)
+        return records.record(self.part(CHANNELS.format(layer=layer)), channel)
+
+    def channels(self, layer: str) -> list[ChannelRecord]:
+        """What is known of all channels of a layer. Raises UnknownLayer, NotMade."""
+        count, data = self.layer(layer)["channels"], self.part(CHANNELS.format(layer=layer))
+        return [records.record(data, channel) for channel in range(count)]
+
+    def vectors(self, layer: str) -> bytes:
+        """float16, little-endian: [photos, channels] of a layer, or [photos, 768] of PIXELS."""
+        return self.part(VECTORS.format(layer=layer))
+
+    def layer(self, name: str) -> dict[str, Any]:
+        """A layer's facts. Raises UnknownLayer."""
+        if name not in self.layers:
+            raise UnknownLayer(model=self.facts["model"], layer=name)
+        return self.layers[name]
+
+    def part(self, name: str) -> bytes:
+        """A file of the result, checked by its hash. Raises NotMade when it is gone."""
+        data = self._archive.part(self._result, name)
+        if data is None:
+            raise NotMade()
+        return data
