@@ -114,6 +114,15 @@ def private(
     return Response(body, status, said, media)
 
 
+def saved_as(name: str | None) -> dict[str, str]:
+    """The header that has an answer saved as a file, under a plain name; none without a name."""
+    if name is None:
+        return {}
+    stem, _, ending = name.rpartition(".")
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
+    return {"Content-Disposition": f'attachment; filename="laterna-{plain}.{ending}"'}
+
+
 def known(request: Request, etag: str) -> bool:
     """Whether the asker already has what this ETag names."""
     return etag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]

@@ -15,15 +15,18 @@ from app.web import pages
 LOOK, GONE = 0.25, 499
 
 
-async def picture(request: Request, studio: Studio, recipe: Recipe) -> Response:
-    """A recipe's picture: a 304, from the archive, or made now."""
+async def picture(
+    request: Request, studio: Studio, recipe: Recipe, name: str | None = None
+) -> Response:
+    """A recipe's picture: a 304, from the archive, or made now. name: it is saved under this."""
     result = studio.made(recipe) or await _made_while_waited_for(request, studio, recipe)
     if result is None:
         return Response(status_code=GONE)
     if pages.known(request, f'"{result.digest}"'):
         return pages.private(request, b"", result.media, digest=result.digest)
+    body = await _bytes(studio, recipe, result)
     return pages.private(
-        request, await _bytes(studio, recipe, result), result.media, digest=result.digest
+        request, body, result.media, headers=pages.saved_as(name), digest=result.digest
     )
 
 

@@ -12,11 +12,16 @@ from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import (
     activations,
+    calculators,
+    attribution,
+    covering,
     docs,
     errors,
+    exports,
     failures,
     fetching,
     gallery,
+    graph,
     guards,
     health,
     home,
@@ -42,11 +47,14 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 #: Suffix routes stand before bare ones within each of these.
 ROUTERS = (
+    attribution,
+    covering,
     health,
     statics,
     preferences,
     home,
     fetching,
+    graph,
     layers,
     models,
     activations,
@@ -54,6 +62,8 @@ ROUTERS = (
     uploads,
     predictions,
     side_by_side,
+    calculators,
+    exports,
     visualization_form,
     gallery,
     live,

@@ -15,6 +15,7 @@ FETCH_EVENTS = "/models/{model}/events"
 LAYER = "/models/{model}/layers/{layer}"
 GRAPH = "/models/{model}/graph"
 FILTERS = "/models/{model}/layers/{layer}/filters.png"
+FILTERS_PAGE = "/models/{model}/layers/{layer}/filters"
 CHANNEL = "/models/{model}/layers/{layer}/channels/{channel}"
 CHANNEL_FILTERS = "/models/{model}/layers/{layer}/channels/{channel}/filters.png"
 IMAGES = "/images"
@@ -24,6 +25,8 @@ IMAGE_DELETE = "/images/{image}/delete"
 IMAGE_SHARE = "/images/{image}/share"
 PREDICTION = "/images/{image}/models/{model}"
 THUMBNAILS = "/images/{image}/models/{model}/thumbnails"
+WHERE = "/images/{image}/models/{model}/where"
+COVERING = "/images/{image}/models/{model}/covering"
 GRID = "/images/{image}/models/{model}/layers/{layer}"
 MAP = "/images/{image}/models/{model}/layers/{layer}/channels/{channel}"
 LEGEND_SHEET = "/images/{image}/models/{model}/layers/{layer}/sheet.png"
@@ -34,6 +37,8 @@ CHANNEL_NOTEBOOK = "/models/{model}/layers/{layer}/channels/{channel}/notebook.i
 VISUALIZATION_NOTEBOOK = "/visualizations/{id}/notebook.ipynb"
 SIDE_BY_SIDE = "/side-by-side"
 SIDE = "/side-by-side/{side}.png"
+CALCULATORS = "/calculators"
+ARCHITECTURES = "/architectures"
 VISUALIZATIONS = "/visualizations"
 VISUALIZATION_NEW = "/visualizations/new"
 VISUALIZATION = "/visualizations/{id}"
@@ -64,7 +69,7 @@ def filled(template: str, suffix: str = "", **parts: str | int) -> str:
     return template.format(**quoted) + suffix
 
 
-def with_query(path: str, **fields: str | int | None) -> str:
+def with_query(path: str, **fields: str | int | float | None) -> str:
     """A path with those query fields that say something."""
     said = {name: value for name, value in fields.items() if value not in (None, "", 0)}
     return f"{path}?{urlencode(said)}" if said else path
@@ -115,9 +120,27 @@ def thumbnails(id: str, name: str, suffix: str = "") -> str:
     return filled(THUMBNAILS, suffix, image=id, model=name)
 
 
-def filters(name: str, layer: str) -> str:
-    """The picture of a convolution's filters."""
-    return filled(FILTERS, model=name, layer=layer)
+def filters(name: str, layer: str, **fields: str | int | float | None) -> str:
+    """The picture of a convolution's filters; fields: colors, tile, reach."""
+    return with_query(filled(FILTERS, model=name, layer=layer), **fields)
+
+
+def filters_page(name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
+    """A layer's filters beside those of its untrained twin; fields: filter, scale, colors."""
+    path = filled(FILTERS_PAGE, suffix, model=name, layer=layer)
+    said = {key: value for key, value in fields.items() if value is not None}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def calculators(suffix: str = "", anchor: str = "", **fields: str | int | float) -> str:
+    """The calculators with these numbers filled in, at the one that `anchor` names."""
+    said = f"?{urlencode(fields)}" if fields else ""
+    return CALCULATORS + suffix + said + (f"#{anchor}" if anchor else "")
+
+
+def architectures(suffix: str = "", models: str = "") -> str:
+    """Networks compared; models: their names, with commas between them."""
+    return with_query(ARCHITECTURES + suffix, models=models)
 
 
 def channel(name: str, layer: str, channel: int) -> str:
@@ -125,9 +148,12 @@ def channel(name: str, layer: str, channel: int) -> str:
     return filled(CHANNEL, model=name, layer=layer, channel=channel)
 
 
-def channel_filters(name: str, layer: str, channel: int) -> str:
-    """The picture of one filter, one tile per input channel."""
-    return filled(CHANNEL_FILTERS, model=name, layer=layer, channel=channel)
+def channel_filters(
+    name: str, layer: str, channel: int, **fields: str | int | float | None
+) -> str:
+    """The picture of one filter, one tile per input channel; fields: colors, tile, reach."""
+    path = filled(CHANNEL_FILTERS, model=name, layer=layer, channel=channel)
+    return with_query(path, **fields)
 
 
 def image(id: str, suffix: str = "") -> str:
@@ -153,6 +179,19 @@ def image_share(id: str) -> str:
 def prediction(id: str, name: str, suffix: str = "") -> str:
     """What a network takes a picture for."""
     return filled(PREDICTION, suffix, image=id, model=name)
+
+
+def where(id: str, name: str, suffix: str = "", **fields: str | int | None) -> str:
+    """Where a network saw a class in a picture; fields: class, method, layer, look, q."""
+    path = filled(WHERE, suffix, image=id, model=name)
+    number = fields.pop("class", None)
+    # A class may be 0, which with_query takes for nothing.
+    return with_query(path, **{"class": None if number is None else str(number)}, **fields)
+
+
+def covering(id: str, name: str, suffix: str = "", **fields: str | int | None) -> str:
+    """A picture with a part covered; fields: mask, fill, seed."""
+    return with_query(filled(COVERING, suffix, image=id, model=name), **fields)
 
 
 def grid(id: str, name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
