@@ -7,7 +7,8 @@ one format that the first bytes say, and nothing else.
 import io
 import re
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from PIL import Image
@@ -52,13 +53,28 @@ def clean(data: bytes, max_pixels: int, side: int) -> CleanPicture:
 
     Raises NotAPicture, HeicRefused, TooManyPixels, TooManyScans, DamagedPicture.
     """
+    with checked(data, max_pixels) as opened:
+        return _clean(opened, max_pixels, side)
+
+
+@contextmanager
+def checked(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """A picture as Pillow opens it, to be decoded inside the `with`. Raises what is wrong with it.
+
+    NotAPicture, HeicRefused, TooManyPixels, TooManyScans, DamagedPicture.
+    """
     kind = kind_of(data)
     Image.MAX_IMAGE_PIXELS = max_pixels
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            return _clean(data, kind, max_pixels, side)
+            if kind == "JPEG" and (scans := _scans(data)) > MOST_SCANS:
+                raise TooManyScans(scans=scans)
+            with Image.open(io.BytesIO(data), formats=(kind,)) as opened:
+                if opened.width * opened.height > max_pixels:
+                    raise _too_many(opened.width * opened.height, max_pixels)
+                yield opened
         except (LaternaError, MemoryError):
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -68,23 +84,18 @@ def clean(data: bytes, max_pixels: int, side: int) -> CleanPicture:
             raise DamagedPicture() from error
 
 
-def _clean(data: bytes, kind: str, max_pixels: int, side: int) -> CleanPicture:
-    if kind == "JPEG" and (scans := _scans(data)) > MOST_SCANS:
-        raise TooManyScans(scans=scans)
-    with Image.open(io.BytesIO(data), formats=(kind,)) as opened:
-        width, height = opened.size
-        if width * height > max_pixels:
-            raise _too_many(width * height, max_pixels)
-        if kind == "JPEG":
-            # Decodes at a whole fraction of the size, still at least twice what is kept.
-            opened.draft(None, (2 * side, 2 * side))
-        opened.load()
-        if opened.width * opened.height > max_pixels:  # some tell another size while they load
-            raise _too_many(opened.width * opened.height, max_pixels)
-        turn = _orientation(opened)
-        profile = opened.info.get("icc_profile")
-        # Reduced first, as colours take longer than sizes.
-        picture = srgb(_reduced(ordinary(opened), side, Image.Resampling.BICUBIC), profile)
+def _clean(opened: Image.Image, max_pixels: int, side: int) -> CleanPicture:
+    width, height = opened.size
+    if opened.format == "JPEG":
+        # Decodes at a whole fraction of the size, still at least twice what is kept.
+        opened.draft(None, (2 * side, 2 * side))
+    opened.load()
+    if opened.width * opened.height > max_pixels:  # some tell another size while they load
+        raise _too_many(opened.width * opened.height, max_pixels)
+    turn = _orientation(opened)
+    profile = opened.info.get("icc_profile")
+    # Reduced first, as colours take longer than sizes.
+    picture = srgb(_reduced(ordinary(opened), side, Image.Resampling.BICUBIC), profile)
     if turn in UPRIGHT:
         picture = picture.transpose(UPRIGHT[turn])
     preview = _reduced(picture, PREVIEW_SIDE, Image.Resampling.LANCZOS)

@@ -11,6 +11,7 @@ import structlog
 
 from app.errors import DeviceAway, LaternaError, QueueFull, TooHardToDecode
 from app.settings import MIB, Settings
+from app.studio.cuts import Cut, CutOut, cut_out
 from app.studio.engine.child import Child, ChildDied
 from app.studio.pictures import CleanPicture, clean
 
@@ -25,6 +26,7 @@ TRIES = 2
 #: Behind the web, before the devices: whoever uploads waits for it.
 NICE = 5
 TARGET = "app.studio.engine.decoders:serve"
+Decoded = CleanPicture | CutOut
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,18 @@ class Ready:
 
 
 def serve(pipe: Connection, limits: Limits) -> None:
-    """In the child: clean one picture after another until the pipe ends."""
+    """In the child: clean one picture after another, or cut one out, until the pipe ends."""
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     pipe.send(Ready())
     while True:
+        wanted: Cut | None = pipe.recv()
         data = pipe.recv_bytes()
-        made: CleanPicture | LaternaError | None
+        made: Decoded | LaternaError | None
         try:
-            made = clean(data, limits.max_pixels, limits.side)
+            if wanted is None:
+                made = clean(data, limits.max_pixels, limits.side)
+            else:
+                made = cut_out(data, wanted, limits.max_pixels)
         except LaternaError as error:
             made = error
         except MemoryError:
@@ -67,7 +73,7 @@ class Decoder:
             settings.decode_memory_bytes, settings.picture_max_pixels, settings.picture_side
         )
         self._child: Child | None = None
-        self._answer: asyncio.Future[CleanPicture] | None = None
+        self._answer: asyncio.Future[Decoded] | None = None
         self._ready, self._gone = asyncio.Event(), asyncio.Event()
         self._closed = False
 
@@ -81,15 +87,15 @@ class Decoder:
         self._closed = True
         await self._end()
 
-    async def clean(self, data: bytes) -> CleanPicture:
-        """Clean a picture within the time limit."""
+    async def decode(self, data: bytes, wanted: Cut | None) -> Decoded:
+        """Clean a picture, or cut a part out, within the time limit."""
         for _ in range(TRIES):
             with suppress(ChildDied):
-                return await self._clean(data)
+                return await self._decode(data, wanted)
             log.warning("a decoder died")
         raise self._too_hard()
 
-    async def _clean(self, data: bytes) -> CleanPicture:
+    async def _decode(self, data: bytes, wanted: Cut | None) -> Decoded:
         if self._closed:
             raise DeviceAway()
         if self._child is None:
@@ -101,6 +107,7 @@ class Decoder:
             async with asyncio.timeout(START_SECONDS):
                 await self._ready.wait()
             async with asyncio.timeout(self._seconds):
+                child.send(wanted)
                 await asyncio.to_thread(child.send_bytes, data)
                 return await self._answer
         except TimeoutError:
@@ -112,7 +119,7 @@ class Decoder:
             await self._give_up(self._answer)
             raise
 
-    async def _give_up(self, answer: "asyncio.Future[CleanPicture]") -> None:
+    async def _give_up(self, answer: "asyncio.Future[Decoded]") -> None:
         """End the process: half a picture in the pipe is of no use to the next one."""
         answer.cancel()
         await self._end()
@@ -130,7 +137,7 @@ class Decoder:
             self._ready.set()
         elif self._answer is None or self._answer.done():
             return
-        elif isinstance(made, CleanPicture):
+        elif isinstance(made, Decoded):
             self._answer.set_result(made)
         else:
             self._answer.set_exception(made or self._too_hard())
@@ -166,6 +173,17 @@ class Decoders:
 
     async def clean(self, data: bytes) -> CleanPicture:
         """A clean picture of what somebody sent. Raises what is wrong with it, or QueueFull."""
+        made = await self._decoded(data, None)
+        assert isinstance(made, CleanPicture), "no part was wanted"
+        return made
+
+    async def cut(self, data: bytes, wanted: Cut) -> bytes:
+        """A part of a photo as JPEG. Raises what is wrong with it, or QueueFull."""
+        made = await self._decoded(data, wanted)
+        assert isinstance(made, CutOut), "a part was wanted"
+        return made.jpeg
+
+    async def _decoded(self, data: bytes, wanted: Cut | None) -> Decoded:
         if not self._running:
             raise DeviceAway()
         if self._waiting >= MOST_WAITING or self._waiting_bytes >= MOST_WAITING_BYTES:
@@ -178,6 +196,6 @@ class Decoders:
             self._waiting -= 1
             self._waiting_bytes -= len(data)
         try:
-            return await decoder.clean(data)
+            return await decoder.decode(data, wanted)
         finally:
             self._free.put_nowait(decoder)
