@@ -14,7 +14,7 @@ from app.studio.recipes import Covering, GradCam, Made, Occlusion
 from app.studio.synthesis.classes import top
 from app.studio.synthesis.reconstructions import pictured
 from app.studio.synthesis.walls import in_pixels
-from app.vision import attribution, colors, covering, heat, sheets
+from app.vision import attribution, colors, covering, heat, masks, sheets
 from app.zoo.keeper import Network
 
 if TYPE_CHECKING:
@@ -101,16 +101,16 @@ def covered(workshop: "Workshop", recipe: Covering) -> Made:
     before = workshop.probabilities(recipe, network)
     batch, crop = workshop.prepared(network, recipe.image, recipe.source)
     try:
-        cells = covering.read(recipe.mask)
+        cells = covering.cells(recipe.mask)
     except ValueError:
-        raise WrongField(field="mask", allowed=covering.ALLOWED) from None
+        raise WrongField(field="mask", allowed=masks.ALLOWED) from None
     picture = covering.covered(batch, cells, fill_of(network, batch, recipe))
     after = network(picture)[0].float().softmax(0).cpu()
     said = texts(recipe, network, {})
     sheet = sheets.plan(1, batch.shape[-1], marked=not network.trained, gap=0)
     tile = in_pixels(pictured(network, picture))
     facts = source_facts(recipe, network, crop) | _moved(network, before, after)
-    facts |= {"share": float(cells.float().mean()), "cells": covering.SIDE}
+    facts |= {"share": float(cells.float().mean()), "cells": masks.SIDE}
     facts |= {"width": sheet.width, "height": sheet.height}
     return Made(facts, sheets.draw(tile, sheet, None, said, not network.trained))
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
 #: Raised whenever a maker's output changes, so that old results are made again.
-EDITION = 2
+EDITION = 3
 
 Scale = Literal["layer", "channel"]
 Sort = Literal["index", "max", "mean"]

@@ -1,11 +1,5 @@
-"""Covering: (picture, cells of a mask, what to fill with) -> the picture without them.
+"""Covering: (picture, cells of a mask, what to fill with) -> the picture without them."""
 
-A mask is a grid of SIDE x SIDE cells over what a network sees, written as text: one bit per cell,
-row by row, in base64 as addresses have it, without the zeros at its end.
-"""
-
-import base64
-import binascii
 import math
 from typing import Literal
 
@@ -13,33 +7,26 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-#: Cells per side. A network that sees 224 pixels a side has 4 of them to a cell.
-SIDE = 56
-ALLOWED = f"at most {SIDE} x {SIDE} cells, a bit each, in base64 as addresses have it."
+from app.vision import masks
+from app.vision.masks import SIDE
+
 Fill = Literal["mean", "blur", "noise"]
 #: Standard deviation of the blur, as a share of the picture's side: colours stay, no shape does.
 BLUR = 1 / 12
 
 
-def read(said: str) -> Tensor:
+def cells(said: str) -> Tensor:
     """The cells of a written mask, bool [SIDE,SIDE]. Raises ValueError for what is none."""
-    try:
-        packed = base64.urlsafe_b64decode(said + "=" * (-len(said) % 4))
-    except (binascii.Error, ValueError):
-        raise ValueError("not base64") from None
-    if len(packed) > SIDE * SIDE // 8:
-        raise ValueError(f"more than {SIDE} x {SIDE} cells")
-    padded = packed.ljust(SIDE * SIDE // 8, b"\0")
-    cells = torch.frombuffer(bytearray(padded), dtype=torch.uint8)
-    bits = (cells[:, None] >> torch.arange(7, -1, -1)) & 1
+    packed = torch.frombuffer(bytearray(masks.read(said)), dtype=torch.uint8)
+    bits = (packed[:, None] >> torch.arange(7, -1, -1)) & 1
     return bits.bool().view(SIDE, SIDE)
 
 
-def covered(batch: Tensor, cells: Tensor, fill: Tensor) -> Tensor:
+def covered(batch: Tensor, mask: Tensor, fill: Tensor) -> Tensor:
     """The batch [1,3,H,W] with `fill` [1,3,H,W] where the mask's cells are set."""
     size = (batch.shape[2], batch.shape[3])
-    mask = functional.interpolate(cells[None, None].float(), size=size, mode="nearest")
-    return torch.where(mask.to(batch.device).bool(), fill, batch)
+    sized = functional.interpolate(mask[None, None].float(), size=size, mode="nearest")
+    return torch.where(sized.to(batch.device).bool(), fill, batch)
 
 
 def filling(batch: Tensor, fill: Fill, low: Tensor, high: Tensor, seed: int = 0) -> Tensor:

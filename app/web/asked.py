@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.studio import recipes
-from app.studio.recipes import Quality, Unit, Visualization
+from app.studio.recipes import Fill, Quality, Unit, Visualization
 from app.studio.studio import Studio
 from app.web import examples, urls
 
@@ -109,11 +109,26 @@ class AskedStrip(Asked):
     )
 
 
-BODIES = (AskedClass, AskedChannel, AskedAtlas, AskedReconstruction, AskedStrip)
+class AskedOcclusion(Asked):
+    """What a class loses wherever a square of a picture is covered."""
+
+    model_config = examples.asked(examples.ASKED_OCCLUSION)
+    kind: Literal["occlusion"]
+    image: Name = Field(description="The picture's id.")
+    class_: int = Field(alias="class", ge=0, description="The class's number.")
+    window: int = Field(0, ge=0, le=LARGEST, description="The square's side in pixels; 0: chosen.")
+    fill: Fill = Field("mean", description="What lies under the square.")
+    size: Literal[0] = Field(0, description="Always as large as the network sees it.")
+    steps: Literal[0] = Field(0, description="As many as there are rows of squares.")
+
+
+BODIES = (AskedClass, AskedChannel, AskedAtlas, AskedReconstruction, AskedStrip, AskedOcclusion)
 FIELDS = frozenset(
     field.alias or name for body in BODIES for name, field in body.model_fields.items()
 )
-AnyAsked = AskedClass | AskedChannel | AskedAtlas | AskedReconstruction | AskedStrip
+AnyAsked = (
+    AskedClass | AskedChannel | AskedAtlas | AskedReconstruction | AskedStrip | AskedOcclusion
+)
 AskedBody = Annotated[AnyAsked, Body(discriminator="kind")]
 _form: TypeAdapter[AnyAsked] = TypeAdapter(Annotated[AnyAsked, Field(discriminator="kind")])
 

@@ -122,9 +122,7 @@ GRAPH: Example = {
 THUMBNAILS: Example = {
     "picture": "…/thumbnails.png",
     "sheet": {"columns": 14, "rows": 10, "tile": 48, "gap": 1},
-    "layers": [
-        {"layer": "conv_stem", "channel": 7, "low": -15.5, "high": 15.5, "x": 1, "y": 1}
-    ],
+    "layers": [{"layer": "conv_stem", "channel": 7, "low": -15.5, "high": 15.5, "x": 1, "y": 1}],
 }
 GRID: Example = {
     "shape": [32, 112, 112],
@@ -152,10 +150,37 @@ SIDE: Example = {
     "picture": "…/left.png",
     "grid": GRID,
 }
+CALCULATORS: Example = {
+    "numbers": {"size": 227, "filter": 11, "padding": 0, "stride": 4},
+    "slide": {"output": 55, "rest": 0, "parameters": 34944, "multiply_adds": 105415200},
+    "field": [{"filter": 11, "stride": 4, "sees": 11, "jump": 4}],
+    "stacks": {"layers": 2, "sees": 5, "wide_weights": 25, "small_weights": 18},
+    "bottleneck": {"direct": 112896000, "steps": [1505280, 3763200], "through": 5268480},
+    "head": {"connected": [102760448, 16777216, 4096000], "pooled": 512000},
+    "auxiliary": {"loss": 3.65},
+}
 SIDE_BY_SIDE: Example = {
     "scale": {"mode": "told", "low": -15.5, "high": 15.5, "sided": "signed"},
     "left": SIDE,
     "right": SIDE | {"model": "efficientnet-lite0-untrained", "picture": "…/right.png"},
+}
+WHERE: Example = {
+    "method": "gradcam",
+    "class": 281,
+    "label": "tabby",
+    "probability": 0.42,
+    "layer": "bn2",
+    "shape": [7, 7],
+    "scale": {"mode": "layer", "low": -0.39, "high": 0.39, "sided": "signed"},
+    "map": [[0.11, 0.18, 0.15]],
+}
+COVERING: Example = {
+    "mask": "AAAAAAAAD_8",
+    "fill": "mean",
+    "share": 0.24,
+    "before": [{"class": 281, "label": "tabby", "probability": 0.42}],
+    "after": [{"class": 285, "label": "Egyptian cat", "probability": 0.44}],
+    "moved": [{"class": 281, "label": "tabby", "before": 0.42, "after": 0.2}],
 }
 FETCHING: Example = {
     "model": "vgg16",
@@ -197,6 +222,13 @@ ASKED_RECONSTRUCTION: Example = {
     "image": "chelsea",
 }
 ASKED_STRIP: Example = {"kind": "strip", "model": NETWORK, "image": "chelsea"}
+ASKED_OCCLUSION: Example = {
+    "kind": "occlusion",
+    "model": NETWORK,
+    "image": "chelsea",
+    "class": 282,
+    "fill": "mean",
+}
 QUEUED: Example = {
     "id": "0f343b0931126a20f133d67c2b018a3b",
     "state": "queued",

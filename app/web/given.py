@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from app.errors import LaternaError, UnknownChannel, UnknownLayer
+from app.errors import LaternaError, UnknownChannel, UnknownClass, UnknownLayer
 from app.settings import Settings
 from app.studio import networks
 from app.studio.studio import Studio
@@ -58,6 +58,13 @@ def neighbours(described: dict[str, Any], name: str) -> tuple[str | None, str | 
     place = names.index(name)
     before = names[place - 1] if place else None
     return before, names[place + 1] if place + 1 < len(names) else None
+
+
+def check_class(described: dict[str, Any], number: int) -> None:
+    """Raise UnknownClass unless the network knows this class."""
+    classes = len(described["labels"])
+    if not 0 <= number < classes:
+        raise UnknownClass(model=described["title"], classes=classes, number=number)
 
 
 def check_channel(layer: dict[str, Any], channel: int) -> None:

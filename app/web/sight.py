@@ -14,6 +14,7 @@ from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
+    Occlusion,
     OfPicture,
     Quality,
     Reconstruction,
@@ -124,6 +125,10 @@ def title(studio: Studio, recipe: Visualization, image: KeptImage | None = None)
             return said.format(channel=recipe.channel, layer=recipe.layer)
         case Atlas():
             return languages.gettext("Atlas of {layer}").format(layer=recipe.layer)
+        case Occlusion():
+            said = languages.gettext("{label} in {picture}, covered bit by bit")
+            label_ = label(network(studio, recipe.model), recipe.class_)
+            return said.format(label=label_, picture=name)
         case Reconstruction():
             said = languages.gettext("{picture} rebuilt from {layer}")
             return said.format(picture=name, layer=recipe.layer)
@@ -151,6 +156,7 @@ async def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
         "rows": provenance.rows(job, described, result.facts if result else None),
         "asked": fields(recipe),
         "again": _again(recipe),
+        "finer": fields(recipe) | {"quality": "fine"},
         "change": _change(recipe),
         "layer_url": _layer_url(recipe),
         **moment(snapshot),
@@ -191,7 +197,10 @@ def _again(recipe: Visualization) -> dict[str, Any]:
 
 
 def _change(recipe: Visualization) -> str:
-    """The form with everything filled in."""
+    """The form with everything filled in; of an occlusion map, the page that asks for it."""
+    if isinstance(recipe, Occlusion):
+        chosen: dict[str, Any] = {"class": recipe.class_, "method": recipe.kind}
+        return urls.where(recipe.image, recipe.model, **chosen)
     said = fields(recipe)
     return urls.visualization_new(said.pop("kind"), said.pop("model"), **said)
 

@@ -12,8 +12,8 @@ from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import (
     activations,
-    calculators,
     attribution,
+    calculators,
     covering,
     docs,
     errors,
@@ -30,6 +30,7 @@ from app.web import (
     layers,
     live,
     models,
+    notebooks,
     pages,
     predictions,
     preferences,
@@ -64,6 +65,7 @@ ROUTERS = (
     side_by_side,
     calculators,
     exports,
+    notebooks,
     visualization_form,
     gallery,
     live,

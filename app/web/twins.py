@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.web import examples
 
@@ -195,6 +195,44 @@ class SideBySide(Twin):
     model_config = ConfigDict(
         extra="allow", json_schema_extra=examples.shown(examples.SIDE_BY_SIDE)
     )
+
+
+class Where(Twin):
+    """Where a class was seen: above 0 speaks for it, below against it, as far as `map` is told.
+
+    For an occlusion map `visualization` is its address once it is made, `ask` what asks for it.
+    """
+
+    method: Literal["gradcam", "occlusion"]
+    class_: int = Field(alias="class")
+    label: str
+    probability: float | None
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.WHERE))
+
+
+class Covering(Twin):
+    """The likeliest classes before and after a part of a picture is covered; `share` of it."""
+
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    moved: list[dict[str, Any]]
+    share: float
+    mask: str
+    fill: Literal["mean", "blur", "noise"]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.COVERING))
+
+
+class Calculators(Twin):
+    """The sums of the lecture, and the numbers they were made with."""
+
+    numbers: dict[str, Any]
+    slide: dict[str, Any]
+    field: list[dict[str, int]]
+    stacks: dict[str, int]
+    bottleneck: dict[str, Any]
+    head: dict[str, Any]
+    auxiliary: dict[str, Any]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.CALCULATORS))
 
 
 class Fetching(Twin):

@@ -148,9 +148,7 @@ def channel(name: str, layer: str, channel: int) -> str:
     return filled(CHANNEL, model=name, layer=layer, channel=channel)
 
 
-def channel_filters(
-    name: str, layer: str, channel: int, **fields: str | int | float | None
-) -> str:
+def channel_filters(name: str, layer: str, channel: int, **fields: str | int | float | None) -> str:
     """The picture of one filter, one tile per input channel; fields: colors, tile, reach."""
     path = filled(CHANNEL_FILTERS, model=name, layer=layer, channel=channel)
     return with_query(path, **fields)

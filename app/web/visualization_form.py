@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.archive import KeptImage
-from app.studio.recipes import VISUALIZATIONS
 from app.studio.studio import Studio
 from app.web import asked, models, pages, urls
 from app.web.given import TheStudio, description, obstacle
@@ -15,6 +14,8 @@ from app.web.sessions import Owner
 router = APIRouter(include_in_schema=False)
 #: Classes that the form offers at once.
 MOST_CHOICES = 24
+#: What grows out of noise; the other visualizations are asked for on pages of their own.
+KINDS = ("class", "channel", "atlas", "reconstruction", "strip")
 LIMITS = {
     "smallest": asked.SMALLEST,
     "largest": asked.LARGEST,
@@ -43,7 +44,7 @@ async def form(
     model = said.get("model") or studio.settings.default_model
     hindered, _ = obstacle(studio, model)
     described = await description(studio, model)
-    kinds = [kind for kind in VISUALIZATIONS if kind != "class" or described["labels"]]
+    kinds = [kind for kind in KINDS if kind != "class" or described["labels"]]
     kind = said.get("kind") if said.get("kind") in kinds else kinds[0]
     layer = _layer(described, said.get("layer", ""))
     unsought = {name: value for name, value in said.items() if name != asked.SEARCH}

@@ -1,0 +1,229 @@
+"""Attribution: where a network saw a class in a picture, by Grad-CAM or by covering it bit by bit.
+
+The page needs names only; what the device says of the class comes as the block `numbers`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app.archive import KeptImage, Result
+from app.errors import NoClassifier, NoPlaces, NotMade
+from app.studio import recipes
+from app.studio.recipes import Fill, GradCam, Look, Occlusion, Prediction
+from app.studio.studio import Studio
+from app.web import failures, models, pages, results, sight, twins, urls
+from app.web.given import TheStudio, check_class, description, layer_of, obstacle
+from app.web.sessions import Owner
+
+router = APIRouter()
+Method = Literal["gradcam", "occlusion"]
+METHODS: tuple[Method, ...] = ("gradcam", "occlusion")
+FILLS: tuple[Fill, ...] = ("mean", "blur", "noise")
+#: Classes that a search offers at once.
+MOST_CHOICES = 24
+
+
+class WhereFields(BaseModel):
+    """What of a picture is looked for, and how."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    class_: int | None = Field(
+        None, alias="class", ge=0, description="The class's number; left out: the likeliest."
+    )
+    method: Method = Field("gradcam", description="By gradients, or by covering bit by bit.")
+    layer: str = Field("", description="Of Grad-CAM; left out: the last that gives maps.")
+    look: Look = Field("photo", description="Laid over the photo, or the map alone.")
+    q: str = Field("", max_length=100, description="A search among the classes.")
+
+    @field_validator("class_", mode="before")
+    @classmethod
+    def _empty_is_none(cls, said: Any) -> Any:
+        return None if said == "" else said
+
+
+WhereQuery = Annotated[WhereFields, Query()]
+
+
+def places(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """The layers that say where something is: those whose maps have more than one cell."""
+    return [layer for layer in described["layers"] if tuple(layer["shape"][1:]) != (1, 1)]
+
+
+def _layer(described: dict[str, Any], name: str) -> str:
+    """The layer that is asked; the last with places where none was named.
+
+    Raises UnknownLayer, NoPlaces.
+    """
+    found = places(described)
+    if not name:
+        if not found:
+            raise NoPlaces(layer=described["title"])
+        return str(found[-1]["name"])
+    layer = layer_of(described, name)
+    if layer not in found:
+        raise NoPlaces(layer=name)
+    return name
+
+
+def gradcam_recipe(
+    image: KeptImage, described: dict[str, Any], fields: WhereFields, look: Look
+) -> GradCam:
+    """The request for a map. Raises NoClassifier, UnknownClass, UnknownLayer, NoPlaces."""
+    if not described["labels"]:
+        raise NoClassifier(model=described["title"])
+    if fields.class_ is not None:
+        check_class(described, fields.class_)
+    return GradCam(
+        model=described["name"],
+        image=image.id,
+        source=str(image.picture),
+        layer=_layer(described, fields.layer),
+        class_=-1 if fields.class_ is None else fields.class_,
+        look=look,
+    )
+
+
+async def _class(
+    studio: Studio, image: KeptImage, described: dict[str, Any], chosen: int | None
+) -> int:
+    """The class that is looked for, by asking the network where none was named."""
+    if not described["labels"]:
+        raise NoClassifier(model=described["title"])
+    if chosen is not None:
+        check_class(described, chosen)
+        return chosen
+    recipe = Prediction(model=described["name"], image=image.id, source=str(image.picture))
+    made = studio.made(recipe) or await studio.make(recipe)
+    return int(made.facts["top"][0]["class"])
+
+
+async def _occlusion(
+    studio: Studio, image: KeptImage, described: dict[str, Any], number: int
+) -> dict[str, Any]:
+    """What is known of the job for a class: its address once it is made, and what asks for it."""
+    recipe = Occlusion(
+        model=described["name"], image=image.id, source=str(image.picture), class_=number
+    )
+    id = await sight.made_already(studio, recipe)
+    job = studio.job(id) if id else None
+    result = (await sight.outcome(studio, job))[0] if job else None
+    return {"asked": sight.fields(recipe), "job": job if result else None, "result": result}
+
+
+@router.get(urls.WHERE + urls.PNG, responses=failures.media("image/png") | failures.MADE)
+async def where_png(
+    request: Request, studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
+) -> Response:
+    """The picture as the network sees it, lit where the class was seen."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    if fields.method == "occlusion":
+        number = await _class(studio, kept, described, fields.class_)
+        made = await _occlusion(studio, kept, described, number)
+        if made["job"] is None:
+            raise NotMade()
+        return pages.go(urls.visualization(made["job"].id, urls.PNG))
+    recipe = gradcam_recipe(kept, described, fields, fields.look)
+    return await results.picture(request, studio, recipe)
+
+
+@router.get(urls.WHERE + urls.JSON, response_model=twins.Where, responses=failures.MADE)
+async def where_json(
+    studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
+) -> dict[str, Any]:
+    """Where a class was seen, in numbers. An occlusion map is made as a visualization is."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    if fields.method == "occlusion":
+        number = await _class(studio, kept, described, fields.class_)
+        return _told(await _occlusion(studio, kept, described, number), described, number)
+    recipe = gradcam_recipe(kept, described, fields, fields.look)
+    made = studio.made(recipe) or await studio.make(recipe)
+    return made.facts | {"method": "gradcam"}
+
+
+def _told(found: dict[str, Any], described: dict[str, Any], number: int) -> dict[str, Any]:
+    job, result = found["job"], found["result"]
+    known = result.facts if result else {}
+    return {
+        "probability": None,
+        **known,
+        "method": "occlusion",
+        "class": number,
+        "label": sight.label(described, number),
+        "ask": {"url": urls.VISUALIZATIONS + urls.JSON, "body": found["asked"]},
+        "visualization": urls.visualization(job.id) if job else None,
+    }
+
+
+@router.get(urls.WHERE, include_in_schema=False)
+async def where_page(
+    request: Request, studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
+) -> Response:
+    """Where a network saw a class in a picture: choose the class, the way, the layer."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    hindered, twin = obstacle(studio, model)
+    facts, found = None, None
+    recipe = gradcam_recipe(kept, described, fields, "photo")
+    if hindered is None and fields.method == "occlusion":
+        number = await _class(studio, kept, described, fields.class_)
+        found = await _occlusion(studio, kept, described, number)
+        facts = await _seen_before(studio, kept, described, number)
+        facts |= found["result"].facts if found["result"] else {}
+    elif hindered is None:
+        made = await _made(request, studio, recipe)
+        facts = made.facts if made else None
+    method = None if fields.method == "gradcam" else fields.method
+    said: dict[str, Any] = {"class": fields.class_, "method": method, "layer": fields.layer}
+
+    def to(changes: dict[str, Any], suffix: str = "") -> str:
+        """This page with something else chosen."""
+        return urls.where(image, model, suffix, **(said | changes))
+
+    return pages.respond(
+        request,
+        "where.html",
+        image=kept,
+        model=described,
+        fields=fields,
+        methods=METHODS,
+        layer=recipe.layer,
+        groups=models.grouped(places(described)),
+        choices=models.found_classes(described, fields.q)[:MOST_CHOICES] if fields.q else [],
+        facts=facts,
+        found=found,
+        to=to,
+        said={name: value for name, value in said.items() if value not in (None, "")},
+        obstacle=hindered,
+        untrained_url=urls.where(image, twin, **said) if twin else None,
+    )
+
+
+async def _made(request: Request, studio: Studio, recipe: recipes.Recipe) -> Result | None:
+    """What came of a recipe; waited for only when nothing but its numbers was asked for."""
+    made = studio.made(recipe)
+    if made is None and pages.wanted_block(request) == "numbers":
+        made = await studio.make(recipe)
+    return made
+
+
+async def _seen_before(
+    studio: Studio, image: KeptImage, described: dict[str, Any], number: int
+) -> dict[str, Any]:
+    """What the network says of the whole picture."""
+    recipe = Prediction(model=described["name"], image=image.id, source=str(image.picture))
+    made = studio.made(recipe) or await studio.make(recipe)
+    top = made.facts["top"]
+    known = {row["class"]: row["probability"] for row in top}
+    return {
+        "class": number,
+        "label": sight.label(described, number),
+        "probability": known.get(number),
+        "top": top,
+        "crop": made.facts["crop"],
+    }
