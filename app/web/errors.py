@@ -120,6 +120,7 @@ def _allowed(problem: dict[str, Any]) -> str:
         "too_long": languages.gettext("it may have {max_length} entries at most."),
         "string_type": languages.gettext("it must be text."),
         "size": languages.gettext("it must be 0 (by the quality) or from {low} to {high}."),
+        "windows": languages.gettext("it must be numbers with spaces between, like {example}."),
         "extra_forbidden": languages.gettext(
             "there is no such field. The page for programs lists those there are."
         ),
