@@ -61,11 +61,11 @@ async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) 
         "shape": found["shape"][1:],
         "filter_url": urls.channel_filters(model, layer, channel) if has_filters(found) else None,
         "visualization_url": picture and urls.visualization(picture),
-        "images": await asyncio.to_thread(_excited, studio, model, layer, channel),
+        "images": await asyncio.to_thread(excited, studio, model, layer, channel),
     }
 
 
-def _excited(studio: Studio, model: str, layer: str, channel: int) -> list[dict[str, Any]]:
+def excited(studio: Studio, model: str, layer: str, channel: int) -> list[dict[str, Any]]:
     """The samples by the channel's largest value; None where no grid has told it yet, last."""
     rows: list[dict[str, Any]] = []
     for image in studio.sample_images():
