@@ -17,6 +17,7 @@ Quality = Literal["quick", "fine"]
 Unit = Literal["channel", "neuron"]
 Look = Literal["photo", "map"]
 Fill = Literal["mean", "blur", "noise"]
+Sameness = Literal["class", "group"]
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,89 @@ class CollectionIndex(OfCollection):
     kind: ClassVar[str] = "index"
 
 
+@dataclass(frozen=True)
+class KeptVectors:
+    """Where the feature vectors of an index lie: (layer, path of its file), float16 [photos, D].
+
+    missing: numbers of photos that could not be read; groups: of what each is, below 0 for nothing.
+    """
+
+    photos: int
+    files: tuple[tuple[str, str], ...]
+    missing: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfIndex(Recipe):
+    """Made from the feature vectors of an index, whose key this is; kept: where they lie."""
+
+    index: str
+    kept: KeptVectors | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """All fields but where the vectors lie, which the index's key stands for."""
+        return _without_vectors(super().facts())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours(OfIndex):
+    """The photos of a collection that are most like one of them: for a layer, and in pixels."""
+
+    kind: ClassVar[str] = "neighbours"
+    layer: str
+    photo: int
+    count: int = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighboursOfPicture(OfIndex, OfPicture):
+    """The photos of a collection that are most like a picture that is none of them."""
+
+    kind: ClassVar[str] = "neighbours of picture"
+    layer: str
+    count: int = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighbourShares(OfIndex):
+    """How often the nearest neighbours are of the same class, or group, for every layer."""
+
+    kind: ClassVar[str] = "neighbour shares"
+    by: Sameness
+    count: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoPlane(OfIndex):
+    """A place in the plane for every photo: the two principal components of a layer."""
+
+    kind: ClassVar[str] = "plane"
+    layer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoMap(OfCollection):
+    """A place in the plane for every photo, near those that a layer takes for like it (t-SNE).
+
+    Its numbers come from the collection's index; size and seed are unused, as nothing is drawn by
+    lot; kept: where the vectors lie, once it is to be made.
+    """
+
+    kind: ClassVar[str] = "map"
+    layer: str
+    kept: KeptVectors | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """All fields but the members and where the vectors lie."""
+        return _without_vectors(super().facts())
+
+
+def _without_vectors(facts: dict[str, Any]) -> dict[str, Any]:
+    del facts["kept"]
+    return facts
+
+
 VISUALIZATIONS: dict[str, type[Visualization]] = {
     made.kind: made
     for made in (
@@ -311,6 +395,7 @@ VISUALIZATIONS: dict[str, type[Visualization]] = {
         Strip,
         Occlusion,
         CollectionIndex,
+        PhotoMap,
     )
 }
 

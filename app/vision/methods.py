@@ -73,6 +73,7 @@ def channel_image(crop: int, field: int, quality: str, size: int = 0, steps: int
         steps={"quick": 32 if early else 96, "fine": 96 if early else 256}[quality],
         power=1.25,
         gain=0.5,
+        rate=0.08,
         scale=(0.8, 1.25),
         degrees=15.0,
         shift=16.0,
