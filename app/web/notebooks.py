@@ -1,6 +1,7 @@
 """Notebooks: a page -> a Jupyter notebook that makes what it shows, with the package alone."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -109,7 +110,8 @@ async def visualization_notebook(
 ) -> Response:
     """A notebook that makes a finished visualization again."""
     result = await asyncio.to_thread(studio.outcome, job.id)
-    if result is None:
+    made = await asyncio.to_thread(studio.read, result) if result else None
+    if result is None or made is None:
         raise NotMade()
     facts = result.facts
     if "versions" not in facts:  # made from many pictures: no notebook could hold them
@@ -126,12 +128,18 @@ async def visualization_notebook(
         "weights": facts["weights_sha256"],
         "device": facts["device"],
         "threads": facts.get("threads"),
-        "told": {name: value for name, value in facts.items() if _is_number(value)},
+        "told": _measured(facts, recipe.facts()),
+        "digest": hashlib.sha256(made).hexdigest(),
         "versions": facts["versions"],
     }
     text = notebook("visualization", words, values, picture)
     return _book(request, text, f"{recipe.title} {job.id[:8]}")
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool)
+def _measured(facts: dict[str, Any], asked: dict[str, Any]) -> dict[str, float]:
+    """The numbers that were not asked for but came of it."""
+    return {
+        name: value
+        for name, value in facts.items()
+        if isinstance(value, float | int) and not isinstance(value, bool) and name not in asked
+    }
