@@ -95,6 +95,10 @@ class Archive(Images):
         """A further file of a result, checked by its hash; with a damaged one all is forgotten."""
         return None if name not in result.parts else self._checked(result.parts[name])
 
+    def part_path(self, result: Result, name: str) -> Path | None:
+        """Where a further file lies, which is named by its hash; None when there is none."""
+        return self._blobs.path(result.parts[name]) if name in result.parts else None
+
     def _checked(self, digest: str) -> bytes | None:
         data = self._blobs.read(digest)
         if data is None:

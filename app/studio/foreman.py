@@ -12,6 +12,7 @@ from app.errors import (
     JobDied,
     JobTooLong,
     LaternaError,
+    NotMade,
     Unexpected,
     UnknownVisualization,
 )
@@ -19,12 +20,14 @@ from app.studio.board import Snapshot
 from app.studio.course import Course
 from app.studio.desk import Desk, Work
 from app.studio.engine import Died, Step
+from app.studio.indexed import index_of, kept_vectors
 from app.studio.jobs import Job, State
 from app.studio.recipes import (
     Made,
     Occlusion,
     OfCollection,
     OfPicture,
+    PhotoMap,
     Reconstruction,
     Strip,
     Visualization,
@@ -166,9 +169,19 @@ class Foreman(Desk):
         match recipe:
             case Reconstruction() | Strip() | Occlusion():
                 return replace(recipe, source=str(self._archive.image(recipe.image).picture))
+            case PhotoMap():
+                return self._with_vectors(recipe)
             case OfCollection():
                 return replace(recipe, members=self.collections.members(recipe))
         return recipe
+
+    def _with_vectors(self, recipe: PhotoMap) -> PhotoMap:
+        """With the photos and where their index keeps their vectors. Raises NotMade."""
+        result = self._archive.result(index_of(recipe).key)
+        if result is None:
+            raise NotMade()
+        kept = kept_vectors(result, self._archive, (recipe.layer,))
+        return replace(recipe, members=self.collections.members(recipe), kept=kept)
 
     async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:
         """Write down what became of it, the result first; whether there was room to."""

@@ -1,12 +1,14 @@
 """Indexed: what a network made of a collection, as it was kept: read piece by piece, no torch."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from app.archive import Archive, Result
 from app.errors import NotMade, UnknownChannel, UnknownLayer
-from app.studio import records
+from app.studio import groups, records
 from app.studio.collections import Collection
+from app.studio.recipes import CollectionIndex, KeptVectors, OfCollection, Sameness
 from app.studio.records import ChannelRecord
 
 #: A layer's part of the result with its feature vectors, and the one with its channels' records.
@@ -57,6 +59,17 @@ class Indexed:
         """float16, little-endian: [photos, channels] of a layer, or [photos, 768] of PIXELS."""
         return self.part(VECTORS.format(layer=layer))
 
+    def kept_vectors(self, layers: Sequence[str], by: Sameness | None = None) -> KeptVectors:
+        """Where the vectors of these layers lie, and those of the pixels. Raises UnknownLayer."""
+        for layer in layers:
+            self.layer(layer)
+        return kept_vectors(self._result, self._archive, layers, by)
+
+    @property
+    def key(self) -> str:
+        """Of the recipe that it came of."""
+        return self._result.key
+
     def layer(self, name: str) -> dict[str, Any]:
         """A layer's facts. Raises UnknownLayer."""
         if name not in self.layers:
@@ -69,3 +82,31 @@ class Indexed:
         if data is None:
             raise NotMade()
         return data
+
+
+def kept_vectors(
+    result: Result, archive: Archive, layers: Sequence[str], by: Sameness | None = None
+) -> KeptVectors:
+    """Where an index's vectors lie; by: what its photos count as, the finest there is if None."""
+    photos = result.facts["photos"]
+    paths = [
+        (name, archive.part_path(result, VECTORS.format(layer=name))) for name in (*layers, PIXELS)
+    ]
+    same = [by] if by else groups.ways(photos)[:1]
+    return KeptVectors(
+        photos=len(photos),
+        files=tuple((name, str(path)) for name, path in paths if path is not None),
+        missing=tuple(photo["n"] for photo in photos if photo.get("unreadable")),
+        groups=groups.numbers(photos, same[0]) if same else (),
+    )
+
+
+def index_of(recipe: OfCollection) -> CollectionIndex:
+    """The index of the very photos that a recipe is of."""
+    return CollectionIndex(
+        model=recipe.model,
+        weights=recipe.weights,
+        collection=recipe.collection,
+        photos=recipe.photos,
+        whose=recipe.whose,
+    )

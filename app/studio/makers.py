@@ -12,9 +12,15 @@ from torch import Tensor
 
 from app.errors import ModelUnavailable, NoClassifier, NotFinite, UnknownImage, UnknownLayer
 from app.studio.attributions import covered, where
-from app.studio.filter_sheets import filter_sheet
+from app.studio.filter_sheets import filter_sheet, smoothness
 from app.studio.grids import activation_grid, channel_map, source_facts
 from app.studio.legends import legend_sheet
+from app.studio.neighbourhoods import (
+    neighbour_shares,
+    neighbours_of_photo,
+    neighbours_of_picture,
+    photo_plane,
+)
 from app.studio.passes import Box, KeptPasses, Pass
 from app.studio.progress import Making
 from app.studio.recipes import (
@@ -27,9 +33,14 @@ from app.studio.recipes import (
     LayerStatistics,
     LegendSheet,
     Made,
+    Neighbours,
+    NeighbourShares,
+    NeighboursOfPicture,
     OfPicture,
+    PhotoPlane,
     Prediction,
     Recipe,
+    Smoothness,
     Thumbnails,
     Visualization,
 )
@@ -38,6 +49,7 @@ from app.studio.synthesis.excitement import SamplePhotos
 from app.studio.synthesis.kinds import making
 from app.studio.tables import layer_statistics
 from app.studio.thumbnails import thumbnails
+from app.studio.vectors import Shelf
 from app.zoo.catalogue import Catalogue, Entry, Preprocessing
 from app.zoo.keeper import Keeper, Network, describe
 from app.zoo.taps import tap
@@ -59,6 +71,7 @@ class Workshop:
         self._keeper = Keeper(self._catalogue, device, settings.network_memory_bytes)
         self._passes = KeptPasses(settings.activation_memory_bytes)
         self.samples = SamplePhotos()
+        self.shelf = Shelf()
         self._prepared: OrderedDict[tuple[str, Preprocessing], tuple[Tensor, Box]] = OrderedDict()
 
     def warm(self) -> None:
@@ -91,10 +104,20 @@ class Workshop:
                     answer(self._thumbnails(recipe))
                 case Filters():
                     answer(filter_sheet(recipe, self.network(recipe.model)))
+                case Smoothness():
+                    answer(smoothness(recipe, self.network(recipe.model)))
                 case GradCam():
                     answer(where(self, recipe))
                 case Covering():
                     answer(covered(self, recipe))
+                case Neighbours():
+                    answer(neighbours_of_photo(self, recipe))
+                case NeighboursOfPicture():
+                    answer(neighbours_of_picture(self, recipe))
+                case NeighbourShares():
+                    answer(neighbour_shares(self, recipe))
+                case PhotoPlane():
+                    answer(photo_plane(self, recipe))
                 case _:
                     raise TypeError(f"no maker for a {type(recipe).__name__}")
 

@@ -174,6 +174,7 @@ class Filters(Recipe):
     """The filters of a convolution: all first-layer filters as RGB, or one filter's inputs.
 
     channel -1: the whole layer (one tile per filter); else that filter, one tile per input channel.
+    reach: the end of a scale that is shared with other filters; 0: the layer's own.
     """
 
     kind: ClassVar[str] = "filters"
@@ -181,6 +182,15 @@ class Filters(Recipe):
     channel: int = -1
     colors: str = ""
     tile: int = 0
+    reach: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoothness(Recipe):
+    """How fine-grained filters are: each of one layer, or all layers (layer "") in the mean."""
+
+    kind: ClassVar[str] = "smoothness"
+    layer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,7 +334,10 @@ class OfIndex(Recipe):
 
     def facts(self) -> dict[str, Any]:
         """All fields but where the vectors lie, which the index's key stands for."""
-        return _without_vectors(super().facts())
+        said = replace(self, kept=None) if self.kept else self
+        facts = super(OfIndex, said).facts()
+        del facts["kept"]
+        return facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,12 +390,10 @@ class PhotoMap(OfCollection):
 
     def facts(self) -> dict[str, Any]:
         """All fields but the members and where the vectors lie."""
-        return _without_vectors(super().facts())
-
-
-def _without_vectors(facts: dict[str, Any]) -> dict[str, Any]:
-    del facts["kept"]
-    return facts
+        said = replace(self, kept=None) if self.kept else self
+        facts = super(PhotoMap, said).facts()
+        del facts["kept"]
+        return facts
 
 
 VISUALIZATIONS: dict[str, type[Visualization]] = {

@@ -45,8 +45,8 @@ def closeness(vectors: Tensor, some: Tensor) -> Tensor:
 
     Not by way of a product of matrices, which has too few digits for what is nearly the same.
     """
-    distance = torch.cdist(some.float(), vectors.float(), compute_mode=_EXACT)
-    return -distance / vectors.shape[1] ** 0.5
+    distance: Tensor = torch.cdist(some.float(), vectors.float(), compute_mode=_EXACT)
+    return distance.div_(-(vectors.shape[1] ** 0.5))
 
 
 _EXACT = "donot_use_mm_for_euclid_dist"

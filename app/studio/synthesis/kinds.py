@@ -9,6 +9,7 @@ from app.studio.recipes import (
     ClassImage,
     CollectionIndex,
     Occlusion,
+    PhotoMap,
     Reconstruction,
     Strip,
     Visualization,
@@ -17,6 +18,7 @@ from app.studio.synthesis.atlases import atlas
 from app.studio.synthesis.channels import channel_image
 from app.studio.synthesis.classes import class_image
 from app.studio.synthesis.indices import index
+from app.studio.synthesis.maps import photo_map
 from app.studio.synthesis.occlusions import occlusion_map
 from app.studio.synthesis.reconstructions import reconstruction
 from app.studio.synthesis.strips import strip
@@ -42,5 +44,7 @@ def making(workshop: "Workshop", recipe: Visualization) -> Making:
             return occlusion_map(workshop, recipe)
         case CollectionIndex():
             return index(workshop, recipe)
+        case PhotoMap():
+            return photo_map(workshop, recipe)
         case _:
             raise TypeError(f"no maker for a {type(recipe).__name__}")
