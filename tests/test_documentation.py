@@ -4,7 +4,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import httpx
+import pytest
+
 from app.settings import ROOT, Settings
+from app.web import languages, lecture
+from tests.running import Laterna
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -33,6 +38,43 @@ def test_every_setting_has_a_default_and_a_help_text() -> None:
         assert not field.is_required(), name
 
 
+LECTURES = {"en": "lecture.md", "da": "lecture.da.md"}
+#: Where `make run` serves.
+HERE = "http://127.0.0.1:8000"
+
+
+def lecture_tour(language: str) -> str:
+    """The lecture's chapters as the program tells them, with links into one that runs here."""
+    languages.speak(language)
+    said = [f"# {languages.gettext('The lecture')}", lecture.introduction()]
+    for number, chapter in enumerate(lecture.chapters("efficientnet-lite0"), 1):
+        places = "\n".join(f"- [{title}]({HERE}{address})" for title, address in chapter.places)
+        said += [f"## {number}. {chapter.title}", chapter.text, places]
+    languages.speak("en")
+    return "\n\n".join(said) + "\n"
+
+
+@pytest.mark.parametrize(("language", "name"), LECTURES.items())
+def test_the_tour_of_the_lecture_says_what_the_program_says(language: str, name: str) -> None:
+    assert (ROOT / "docs" / name).read_text("utf-8") == lecture_tour(language)
+
+
+def test_every_place_of_the_lecture_is_there(server: Laterna) -> None:
+    with server.client() as client:
+        for chapter in client.get("/lecture.json").json()["chapters"]:
+            for place in chapter["places"]:
+                assert _opens(client, place["url"]), place
+    with server.client() as client:
+        shown = client.get("/lecture", headers={"Accept-Language": "da"}).text
+    assert "Forelæsningen" in shown
+
+
+def _opens(client: httpx.Client, address: str) -> bool:
+    path, _, anchor = address.partition("#")
+    answer = client.get(path)
+    return answer.status_code == 200 and (not anchor or f'id="{anchor}"' in answer.text)
+
+
 def test_links_in_the_documentation_lead_somewhere() -> None:
     documents = [ROOT / "README.md", ROOT / "models" / "README.md", *(ROOT / "docs").glob("*.md")]
     for document in documents:
@@ -56,3 +98,8 @@ def test_no_registry_address_and_no_foreign_asset_is_committed() -> None:
         text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
         assert "--hash=sha256:" in text
         assert "://" not in text
+
+
+if __name__ == "__main__":  # writes the tours anew
+    for language, name in LECTURES.items():
+        (ROOT / "docs" / name).write_text(lecture_tour(language), "utf-8")

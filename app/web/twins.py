@@ -235,6 +235,28 @@ class Calculators(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.CALCULATORS))
 
 
+class FilterPair(Twin):
+    """A layer's filters and its untrained twin's; `grain`: share of energy in fine detail."""
+
+    layer: str
+    filter: int | None
+    noise: float | None
+    own: dict[str, Any]
+    twin: dict[str, Any] | None
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.FILTER_PAIR)
+    )
+
+
+class Architectures(Twin):
+    """Networks compared, in numbers."""
+
+    models: list[dict[str, Any]]
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.ARCHITECTURES)
+    )
+
+
 class Fetching(Twin):
     """How far fetching a network's weights is."""
 
@@ -309,9 +331,80 @@ class Visualization(Queued):
     )
 
 
+class Lecture(BaseModel):
+    """The chapters of the lecture: name, title, text, and places with title and url."""
+
+    chapters: list[dict[str, Any]]
+
+
 class Visualizations(BaseModel):
     """What this browser asked for, and what is finished and for all to see; newest first."""
 
     own: list[Queued]
     finished: list[Queued]
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.VISUALIZATIONS))
+
+
+class Collections(BaseModel):
+    """All collections that this browser may see."""
+
+    collections: list[dict[str, Any]]
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.COLLECTIONS))
+
+
+class Collection(Twin):
+    """A collection, its photos in their order, and which networks have looked through it.
+
+    current: whether that was of the photos as they are now.
+    """
+
+    name: str
+    title: str
+    labelled: bool
+    photos: list[dict[str, Any]]
+    models: list[dict[str, Any]]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.COLLECTION))
+
+
+class CollectionModel(Twin):
+    """What a network makes of a collection, by layer in the order they run.
+
+    state: of the job that looks through it, or "none"; dead: channels that no photo brings above
+    zero; rare: those that fewer than one in a hundred does; signed: a layer that has values below
+    zero, of which neither says much.
+    """
+
+    collection: str
+    model: str
+    state: Literal["none"] | State
+    index: str | None
+    current: bool
+    photos: int
+    layers: list[dict[str, Any]]
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.COLLECTION_MODEL)
+    )
+
+
+class CollectionLayer(Twin):
+    """What each channel of a layer makes of a collection. fired: photos that bring it above 0."""
+
+    collection: str
+    model: str
+    layer: str
+    photos: int
+    dead: list[int]
+    rare: list[int]
+    channels: list[dict[str, Any]]
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.COLLECTION_LAYER)
+    )
+
+
+class Firing(Twin):
+    """How many channels of each layer a picture leaves at zero everywhere."""
+
+    image: str
+    model: str
+    layers: list[dict[str, Any]]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.FIRING))

@@ -47,6 +47,14 @@ VISUALIZATION_CANCEL = "/visualizations/{id}/cancel"
 VISUALIZATION_GROWTH = "/visualizations/{id}/growth.webp"
 VISUALIZATION_SCRIPT = "/visualizations/{id}/script.py"
 VISUALIZATION_PART = "/visualizations/{id}/parts/{name}"
+COLLECTIONS = "/collections"
+COLLECTION = "/collections/{collection}"
+COLLECTION_PHOTO = "/collections/{collection}/photos/{photo}"
+COLLECTION_PHOTO_OPEN = "/collections/{collection}/photos/{photo}/open"
+COLLECTION_MODEL = "/collections/{collection}/models/{model}"
+COLLECTION_LAYER = "/collections/{collection}/models/{model}/layers/{layer}"
+FIRING = "/images/{image}/models/{model}/firing"
+LECTURE = "/lecture"
 QUEUE = "/queue"
 PREFERENCES = "/preferences"
 HEALTHZ = "/healthz"
@@ -57,7 +65,7 @@ DOCS = "/docs"
 STATIC_FILES = "/static"
 STATIC = STATIC_FILES + "/{digest}/{path:path}"
 
-JSON, PNG = ".json", ".png"
+JSON, PNG, JPG = ".json", ".png", ".jpg"
 
 #: Twins of an untrained network end in this.
 UNTRAINED = "-untrained"
@@ -69,7 +77,7 @@ def filled(template: str, suffix: str = "", **parts: str | int) -> str:
     return template.format(**quoted) + suffix
 
 
-def with_query(path: str, **fields: str | int | float | None) -> str:
+def with_query(path: str, **fields: str | float | None) -> str:
     """A path with those query fields that say something."""
     said = {name: value for name, value in fields.items() if value not in (None, "", 0)}
     return f"{path}?{urlencode(said)}" if said else path
@@ -120,7 +128,7 @@ def thumbnails(id: str, name: str, suffix: str = "") -> str:
     return filled(THUMBNAILS, suffix, image=id, model=name)
 
 
-def filters(name: str, layer: str, **fields: str | int | float | None) -> str:
+def filters(name: str, layer: str, **fields: str | float | None) -> str:
     """The picture of a convolution's filters; fields: colors, tile, reach."""
     return with_query(filled(FILTERS, model=name, layer=layer), **fields)
 
@@ -132,7 +140,7 @@ def filters_page(name: str, layer: str, suffix: str = "", **fields: str | int | 
     return f"{path}?{urlencode(said)}" if said else path
 
 
-def calculators(suffix: str = "", anchor: str = "", **fields: str | int | float) -> str:
+def calculators(suffix: str = "", anchor: str = "", **fields: str | float) -> str:
     """The calculators with these numbers filled in, at the one that `anchor` names."""
     said = f"?{urlencode(fields)}" if fields else ""
     return CALCULATORS + suffix + said + (f"#{anchor}" if anchor else "")
@@ -143,12 +151,12 @@ def architectures(suffix: str = "", models: str = "") -> str:
     return with_query(ARCHITECTURES + suffix, models=models)
 
 
-def channel(name: str, layer: str, channel: int) -> str:
-    """The page of one channel, without a picture."""
-    return filled(CHANNEL, model=name, layer=layer, channel=channel)
+def channel(name: str, layer: str, channel: int, **fields: str | int | None) -> str:
+    """The page of one channel, without a picture; fields: collection."""
+    return with_query(filled(CHANNEL, model=name, layer=layer, channel=channel), **fields)
 
 
-def channel_filters(name: str, layer: str, channel: int, **fields: str | int | float | None) -> str:
+def channel_filters(name: str, layer: str, channel: int, **fields: str | float | None) -> str:
     """The picture of one filter, one tile per input channel; fields: colors, tile, reach."""
     path = filled(CHANNEL_FILTERS, model=name, layer=layer, channel=channel)
     return with_query(path, **fields)
@@ -243,6 +251,39 @@ def side_by_side(suffix: str = "", **fields: str | int | None) -> str:
 def side(side: str, **fields: str | int | None) -> str:
     """The sheet of one of the two sides; the same fields."""
     return with_query(filled(SIDE, side=side), **fields)
+
+
+def collection(name: str, suffix: str = "", **fields: str | int | None) -> str:
+    """The photos of a collection; fields: first."""
+    return with_query(filled(COLLECTION, suffix, collection=name), **fields)
+
+
+def collection_photo(name: str, photo: int, suffix: str = "", **fields: str | int | None) -> str:
+    """One photo of a collection: its page, or a part of it as JPEG; fields: crop, size."""
+    return with_query(filled(COLLECTION_PHOTO, suffix, collection=name, photo=photo), **fields)
+
+
+def collection_photo_open(name: str, photo: int) -> str:
+    """Where a form takes a photo into one's own pictures."""
+    return filled(COLLECTION_PHOTO_OPEN, collection=name, photo=photo)
+
+
+def collection_model(name: str, model: str, suffix: str = "") -> str:
+    """What a network makes of a collection, layer by layer."""
+    return filled(COLLECTION_MODEL, suffix, collection=name, model=model)
+
+
+def collection_layer(
+    name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
+) -> str:
+    """What the channels of a layer make of a collection; fields: sort, first."""
+    path = filled(COLLECTION_LAYER, suffix, collection=name, model=model, layer=layer)
+    return with_query(path, **fields)
+
+
+def firing(id: str, name: str, suffix: str = "") -> str:
+    """How many channels of each layer a picture leaves silent."""
+    return filled(FIRING, suffix, image=id, model=name)
 
 
 def visualization(id: str, suffix: str = "") -> str:
