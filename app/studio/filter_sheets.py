@@ -4,12 +4,14 @@ from torch import Tensor
 
 from app.errors import NoFilters, UnknownChannel
 from app.studio.grids import color_facts, source_facts, texts
-from app.studio.recipes import Filters, Made
+from app.studio.recipes import Filters, Made, Smoothness
 from app.vision import colors, filters, sheets
+from app.vision.smoothness import grain, noise
 from app.zoo.keeper import Network
 
 #: Filters are drawn about this large, in whole multiples of their own size.
 FILTER_TILE = 44
+CONVOLUTIONS = ("convolution", "transposed convolution")
 
 
 def filter_sheet(recipe: Filters, network: Network) -> Made:
@@ -19,10 +21,27 @@ def filter_sheet(recipe: Filters, network: Network) -> Made:
     if recipe.channel >= len(weights):
         raise UnknownChannel(layer=recipe.layer, channels=len(weights), channel=recipe.channel)
     if recipe.channel < 0:
-        drawn = filters.layer_filters(weights, bgr)
+        drawn = filters.layer_filters(weights, bgr, recipe.reach)
     else:
-        drawn = filters.filter_inputs(weights, recipe.channel, bgr)
+        drawn = filters.filter_inputs(weights, recipe.channel, bgr, recipe.reach)
     return _drawn(recipe, network, drawn, list(weights.shape))
+
+
+def smoothness(recipe: Smoothness, network: Network) -> Made:
+    """How fine-grained filters are: each of one layer, or all layers of a network in the mean."""
+    facts = source_facts(recipe, network) | {"noise": noise()}
+    if recipe.layer:
+        found = grain(_weights(network, recipe.layer))
+        return Made(
+            facts
+            | {"mean": found.mean if found else None, "filters": found.filters if found else []}
+        )
+    rows = []
+    for name, layer in network.layers.items():
+        found = grain(_weights(network, name)) if layer.kind in CONVOLUTIONS else None
+        if found:
+            rows.append({"name": name, "filters": layer.shape[0], "mean": found.mean})
+    return Made(facts | {"layers": rows})
 
 
 def _weights(network: Network, layer: str) -> Tensor:

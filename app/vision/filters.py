@@ -29,12 +29,13 @@ class FilterTiles:
     reach: float
 
 
-def layer_filters(weights: Tensor, bgr: bool) -> FilterTiles:
+def layer_filters(weights: Tensor, bgr: bool, reach: float = 0.0) -> FilterTiles:
     """One tile per filter: as RGB where it has three inputs, else its strongest input channel.
 
     Weights of 1x1 convolutions come as one tile, the matrix [out, in].
+    reach: the end of a scale that is shared with other filters; 0: the layer's own.
     """
-    reach = _reach(weights)
+    reach = reach or _reach(weights)
     norms = weights.flatten(1).norm(dim=1)
     if weights.shape[1] == 3:
         tiles = _rgb(weights.flip(1) if bgr else weights, reach)
@@ -47,9 +48,9 @@ def layer_filters(weights: Tensor, bgr: bool) -> FilterTiles:
     return FilterTiles(tiles, _count(tiles), norms.tolist(), "signed", reach)
 
 
-def filter_inputs(weights: Tensor, channel: int, bgr: bool) -> FilterTiles:
+def filter_inputs(weights: Tensor, channel: int, bgr: bool, reach: float = 0.0) -> FilterTiles:
     """One filter: as RGB where it has three inputs, else a tile per input, strongest first."""
-    reach = _reach(weights)
+    reach = reach or _reach(weights)
     one = weights[channel]
     if len(one) == 3:
         tiles = _rgb((one.flip(0) if bgr else one)[None], reach)

@@ -150,6 +150,24 @@ SIDE: Example = {
     "picture": "…/left.png",
     "grid": GRID,
 }
+FILTER_PAIR: Example = {
+    "layer": "conv_stem",
+    "filter": None,
+    "noise": 0.805,
+    "own": {"model": "efficientnet-lite0", "grain": 0.627, "filters": [{"filter": 0}]},
+    "twin": {"model": "efficientnet-lite0-untrained", "grain": 0.817, "filters": []},
+}
+ARCHITECTURES: Example = {
+    "models": [
+        {
+            "name": "alexnet",
+            "depth": 8,
+            "parameters": 61100840,
+            "multiply_adds": 714188480,
+            "memory": {"weights": 244403360, "kept": 4151456, "most_at_once": 2064128},
+        }
+    ]
+}
 CALCULATORS: Example = {
     "numbers": {"size": 227, "filter": 11, "padding": 0, "stride": 4},
     "slide": {"output": 55, "rest": 0, "parameters": 34944, "multiply_adds": 105415200},
@@ -228,6 +246,48 @@ ASKED_OCCLUSION: Example = {
     "image": "chelsea",
     "class": 282,
     "fill": "mean",
+}
+ASKED_INDEX: Example = {"kind": "index", "model": NETWORK, "collection": "samples"}
+COLLECTIONS: Example = {
+    "collections": [
+        {"name": "samples", "title": "Sample photos", "photos": 6, "labelled": False, "url": "…/samples"}
+    ]
+}
+COLLECTION: Example = {
+    "name": "photos",
+    "title": "photos",
+    "labelled": True,
+    "photos": [
+        {"n": 0, "name": "n01440764_tench.jpg", "label": "tench", "picture": "…/photos/0.jpg"}
+    ],
+    "models": [{"model": NETWORK, "indexed": True, "current": True, "url": "…/models/…"}],
+}
+COLLECTION_MODEL: Example = {
+    "collection": "photos",
+    "model": NETWORK,
+    "state": "done",
+    "index": "0f343b0931126a20f133d67c2b018a3b",
+    "current": True,
+    "photos": 500,
+    "layers": [
+        {"name": "bn1", "channels": 32, "signed": False, "dead": 4, "rare": 0, "share_dead": 0.125}
+    ],
+}
+COLLECTION_LAYER: Example = {
+    "collection": "photos",
+    "model": NETWORK,
+    "layer": "bn1",
+    "photos": 500,
+    "dead": [4, 9],
+    "rare": [],
+    "channels": [
+        {"channel": 3, "fired": 499, "mean": 0.21, "high": 4.35, "share_active": 0.5, "url": "…/3"}
+    ],
+}
+FIRING: Example = {
+    "image": "chelsea",
+    "model": NETWORK,
+    "layers": [{"name": "bn1", "channels": 32, "signed": False, "dead": 4, "share_dead": 0.125}],
 }
 QUEUED: Example = {
     "id": "0f343b0931126a20f133d67c2b018a3b",

@@ -60,6 +60,9 @@ class FilterFields(Colored):
     """How filters are drawn."""
 
     tile: int = Field(0, ge=0, le=256, description="Pixels per tile; 0: by the filters' size.")
+    reach: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="Both ends of the scale; 0: the layer's own."
+    )
 
 
 GridQuery = Annotated[GridFields, Query()]

@@ -6,6 +6,7 @@ The templates only draw what is said here, so that pictures follow the numbers w
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+from typing import Any
 
 from app.zoo.arithmetic import Slide, stacked
 
@@ -129,3 +130,57 @@ def stacks(wide: int, small: int) -> tuple[Section, Section]:
 def breadth(channels: int) -> float:
     """How thick a map with so many channels is drawn; areas, not widths, are compared."""
     return 4 + 3.2 * sqrt(channels)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A histogram: the height of each bin as a share of the highest of all, and how many.
+
+    mean: the mean's place along the axis, 0..1.
+    """
+
+    heights: tuple[float, ...]
+    counts: tuple[int, ...]
+    mean: float
+
+
+def grain_chart(shares: dict[str, list[float | None]], bins: int) -> dict[str, Bars]:
+    """Histograms of shares 0..1 on one axis, by whose they are; whoever has none is left out."""
+    known = {name: [one for one in some if one is not None] for name, some in shares.items()}
+    counts = {
+        name: [sum(min(int(one * bins), bins - 1) == n for one in some) for n in range(bins)]
+        for name, some in known.items()
+        if some
+    }
+    highest = max((max(some) for some in counts.values()), default=1)
+    return {
+        name: Bars(
+            tuple(count / highest for count in some),
+            tuple(some),
+            sum(known[name]) / len(known[name]),
+        )
+        for name, some in counts.items()
+    }
+
+
+@dataclass(frozen=True)
+class Point:
+    """A layer on a curve by depth: where it is (0..1 on both axes), its name and its number."""
+
+    x: float
+    y: float
+    name: str
+    value: float
+
+
+def depth_curve(layers: dict[str, list[dict[str, Any]]]) -> dict[str, list[Point]]:
+    """The mean share of each layer along the depth, by whose network it is."""
+    curves = {}
+    for whose, some in layers.items():
+        known = [layer for layer in some if layer["mean"] is not None]
+        last = max(1, len(known) - 1)
+        curves[whose] = [
+            Point(place / last, layer["mean"], layer["name"], layer["mean"])
+            for place, layer in enumerate(known)
+        ]
+    return curves
