@@ -80,7 +80,16 @@ async def side_by_side_page(
         known=known,
         facts=facts,
         legends=legends(facts, scale) if known else {},
+        twins={
+            name: urls.side_by_side(**chosen | {f"{name}_model": side.twin})
+            for name, side in pair.sides.items()
+            if side.twin
+        },
         shared=scale,
+        reaches={name: reach(one) for name, one in facts.items() if one},
+        other_scale=urls.side_by_side(
+            **chosen | {"scale": "own" if fields.scale == "shared" else None}
+        ),
         compact={name: compact(one) for name, one in facts.items() if one},
         pictures={name: urls.side(name, **chosen) for name in pair.sides},
         channel=channel_of(pair, facts),
@@ -97,6 +106,12 @@ async def side_by_side_page(
         sorts=SORTS,
         colors=NAMES,
     )
+
+
+def reach(facts: dict[str, Any]) -> tuple[float, float]:
+    """The lowest and the highest value of a grid."""
+    rows = facts["channels"]
+    return min(row["min"] for row in rows), max(row["max"] for row in rows)
 
 
 def compact(facts: dict[str, Any]) -> dict[str, Any]:

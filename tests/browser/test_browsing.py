@@ -20,6 +20,7 @@ PAGES = (
     PICTURE,
     GRID,
     f"{GRID}/channels/7",
+    "/side-by-side",
     "/queue",
 )
 

@@ -119,3 +119,17 @@ def test_reducing_keeps_the_mean_of_each_map() -> None:
     assert smaller.shape == (2, 112, 112)
     assert torch.allclose(smaller.mean((1, 2)), maps.mean((1, 2)), atol=1e-5)
     assert activations.reduced(maps, 500) is maps
+
+
+def test_on_a_told_scale_equal_values_of_two_layers_look_alike() -> None:
+    weak, strong = torch.full((1, 2, 2), 3.0), torch.tensor([[[3.0, 6.0], [0.0, 9.0]]])
+    drawn = []
+    for maps in (weak, strong):
+        numbers = activations.statistics(maps)
+        scale = activations.told_scale(numbers, 0.0, 6.0)
+        drawn.append(activations.entries(maps.clone(), numbers, scale))
+        assert activations.beyond(numbers, scale) == int(maps is strong)
+    assert drawn[0][0, 0, 0] == drawn[1][0, 0, 0]
+    assert drawn[1][0].tolist()[1] == [0, LAST], "zero is black, what lies beyond looks as the end"
+    signed = activations.told_scale(activations.statistics(-strong), 0.0, 6.0)
+    assert (signed.low, signed.high, signed.sided) == (-6.0, 6.0, "signed")

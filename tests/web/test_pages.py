@@ -20,6 +20,7 @@ PAGES = [
     f"/images/chelsea/models/{MODEL}",
     f"/images/chelsea/models/{MODEL}/layers/{LAYER}",
     f"/images/chelsea/models/{MODEL}/layers/{LAYER}/channels/3",
+    "/side-by-side",
     "/queue",
     "/docs",
 ]
