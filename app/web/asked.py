@@ -122,12 +122,38 @@ class AskedOcclusion(Asked):
     steps: Literal[0] = Field(0, description="As many as there are rows of squares.")
 
 
-BODIES = (AskedClass, AskedChannel, AskedAtlas, AskedReconstruction, AskedStrip, AskedOcclusion)
+class AskedIndex(Asked):
+    """What every channel of a network makes of the photos of a collection."""
+
+    model_config = examples.asked(examples.ASKED_INDEX)
+    kind: Literal["index"]
+    collection: Name = Field(description="The collection's name.")
+    size: Literal[0] = Field(0, description="Always as large as the network sees them.")
+    steps: Literal[0] = Field(0, description="As many as there are photos.")
+    seed: Literal[0] = Field(0, description="Nothing is left to chance.")
+    quality: Literal["quick"] = Field("quick", description="There is but one.")
+
+
+BODIES = (
+    AskedClass,
+    AskedChannel,
+    AskedAtlas,
+    AskedReconstruction,
+    AskedStrip,
+    AskedOcclusion,
+    AskedIndex,
+)
 FIELDS = frozenset(
     field.alias or name for body in BODIES for name, field in body.model_fields.items()
 )
 AnyAsked = (
-    AskedClass | AskedChannel | AskedAtlas | AskedReconstruction | AskedStrip | AskedOcclusion
+    AskedClass
+    | AskedChannel
+    | AskedAtlas
+    | AskedReconstruction
+    | AskedStrip
+    | AskedOcclusion
+    | AskedIndex
 )
 AskedBody = Annotated[AnyAsked, Body(discriminator="kind")]
 _form: TypeAdapter[AnyAsked] = TypeAdapter(Annotated[AnyAsked, Field(discriminator="kind")])
@@ -163,9 +189,13 @@ AskedForm = Annotated[AnyAsked, Depends(_from_form)]
 
 
 def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> Visualization:
-    """The recipe that was asked for. Raises UnknownImage for a picture that is not theirs."""
+    """The recipe that was asked for. Raises UnknownImage for a picture that is not theirs, and
+    UnknownCollection.
+    """
     said = asked.model_dump(by_alias=True)
     said["model"] = said["model"] or studio.settings.default_model
+    if "collection" in said:
+        return studio.collections.one(said["collection"], owner).index(said["model"])
     if "image" in said:
         said["source"] = str(studio.image(said["image"], owner).picture)
     return recipes.visualization(said)

@@ -250,7 +250,13 @@ ASKED_OCCLUSION: Example = {
 ASKED_INDEX: Example = {"kind": "index", "model": NETWORK, "collection": "samples"}
 COLLECTIONS: Example = {
     "collections": [
-        {"name": "samples", "title": "Sample photos", "photos": 6, "labelled": False, "url": "…/samples"}
+        {
+            "name": "samples",
+            "title": "Sample photos",
+            "photos": 6,
+            "labelled": False,
+            "url": "…/samples",
+        }
     ]
 }
 COLLECTION: Example = {

@@ -9,8 +9,10 @@ from fastapi.responses import Response
 from app.studio.recipes import Atlas, ChannelImage
 from app.studio.studio import Studio
 from app.web import failures, models, pages, results, sight, twins, urls
+from app.web.evidence import evidence
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.given import TheStudio, check_channel, description, layer_of, neighbours, obstacle
+from app.web.sessions import Owner
 
 router = APIRouter()
 
@@ -43,11 +45,19 @@ async def channel_filters_png(
 
 
 @router.get(urls.CHANNEL + urls.JSON, response_model=twins.Channel, responses=failures.MADE)
-async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) -> dict[str, Any]:
-    """One channel of a layer, and the sample photos, those first that excite it most.
+async def channel_json(
+    studio: TheStudio,
+    owner: Owner,
+    model: str,
+    layer: str,
+    channel: int,
+    collection: Annotated[str, Query(max_length=200)] = "",
+) -> dict[str, Any]:
+    """One channel of a layer, the sample photos, and what a whole collection says of it.
 
-    Strongest first as far as the layer's grids are made already; photos whose `max` is not known
-    yet come last.
+    The samples come strongest first as far as the layer's grids are made already; photos whose
+    `max` is not known yet come last. `evidence`: the photos of a collection (or of the first that
+    was looked through) that excite it most and least.
     """
     described, found = await _channel(studio, model, layer, channel)
     picture = await sight.made_already(
@@ -62,6 +72,7 @@ async def channel_json(studio: TheStudio, model: str, layer: str, channel: int) 
         "filter_url": urls.channel_filters(model, layer, channel) if has_filters(found) else None,
         "visualization_url": picture and urls.visualization(picture),
         "images": await asyncio.to_thread(excited, studio, model, layer, channel),
+        "evidence": await evidence(studio, owner, described, found, channel, collection),
     }
 
 
@@ -78,7 +89,13 @@ def excited(studio: Studio, model: str, layer: str, channel: int) -> list[dict[s
 
 @router.get(urls.CHANNEL, include_in_schema=False)
 async def channel_page(
-    request: Request, studio: TheStudio, model: str, layer: str, channel: int
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    model: str,
+    layer: str,
+    channel: int,
+    collection: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """One channel of a layer."""
     described, found = await _channel(studio, model, layer, channel)
@@ -88,6 +105,7 @@ async def channel_page(
         model=described,
         layer=found,
         channel=channel,
+        found=await evidence(studio, owner, described, found, channel, collection),
         picture=await sight.made_already(
             studio, ChannelImage(model=model, layer=layer, channel=channel)
         ),

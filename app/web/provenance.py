@@ -26,6 +26,7 @@ def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
         "pictures": gettext("Pictures"),
         "class": gettext("Class"),
         "image": gettext("Picture"),
+        "collection": gettext("Collection"),
         "quality": gettext("Quality"),
         "seed": gettext("Seed"),
     }

@@ -15,6 +15,7 @@ from app.studio.recipes import (
     ChannelImage,
     ClassImage,
     Occlusion,
+    OfCollection,
     OfPicture,
     Quality,
     Reconstruction,
@@ -118,6 +119,8 @@ def title(studio: Studio, recipe: Visualization, image: KeptImage | None = None)
     """What it shows, in a few words of this person's language; image: the one that was rebuilt."""
     name = image.name if image else languages.gettext("A picture")
     match recipe:
+        case OfCollection():
+            return collection(recipe.collection)
         case ClassImage():
             return label(network(studio, recipe.model), recipe.class_)
         case ChannelImage():
@@ -134,6 +137,16 @@ def title(studio: Studio, recipe: Visualization, image: KeptImage | None = None)
             return said.format(picture=name, layer=recipe.layer)
         case _:
             return languages.gettext("{picture}, layer by layer").format(picture=name)
+
+
+def collection(name: str, folder: str = "") -> str:
+    """A collection's name to show; folder: what its folder is called, if it has one."""
+    match name:
+        case "samples":
+            return languages.gettext("Sample photos")
+        case "uploads":
+            return languages.gettext("Your pictures")
+    return folder or name
 
 
 async def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:

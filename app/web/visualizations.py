@@ -17,6 +17,8 @@ from app.web.given import TheStudio
 from app.web.sessions import Owner
 
 router = APIRouter()
+#: The templates of those kinds that have one of their own, with the same blocks to be followed.
+TEMPLATES = {"index": "indexing.html"}
 
 
 async def seen_job(studio: TheStudio, owner: Owner, id: str) -> Job:
@@ -137,4 +139,4 @@ async def visualization_page(
 ) -> Response:
     """What it is, how far it is, and when it is done, everything about it."""
     seen = await sight.sight(studio, owner, job)
-    return pages.respond(request, "visualization.html", **seen)
+    return pages.respond(request, TEMPLATES.get(job.recipe.kind, "visualization.html"), **seen)
