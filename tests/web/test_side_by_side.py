@@ -17,7 +17,8 @@ HERE = {"left_image": "chelsea", "left_model": MODEL, "left_layer": LAYER}
 
 
 def reach(grid: dict[str, Any]) -> float:
-    return max(max(-row["min"], row["max"]) for row in grid["channels"])
+    most: float = max(max(-row["min"], row["max"]) for row in grid["channels"])
+    return most
 
 
 def furthest(client: httpx.Client, address: str) -> int:
