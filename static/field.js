@@ -91,9 +91,10 @@
 
     #say(begin, size) {
       const { words, whole, beyond, all } = this.words;
+      const spans = begin.map((place, axis) => `${place}–${place + size[axis] - 1}`);
       const beyondEdge = begin.some((place, axis) => place < 0 || place + size[axis] > this.input[axis]);
       const said = this.field.whole && !this.field.jump[0] ? [all]
-        : [words.replace("{cell}", this.at.join(", ")).replace("{size}", size.join(" × ")).replace("{start}", begin.join(", ")), this.field.whole ? whole : "", beyondEdge ? beyond : ""];
+        : [words.replace("{cell}", this.at.join(", ")).replace("{size}", size.join(" × ")).replace("{rows}", spans[0]).replace("{columns}", spans[1]), this.field.whole ? whole : "", beyondEdge ? beyond : ""];
       document.getElementById("sees").textContent = said.filter(Boolean).join(" ");
     }
 
@@ -122,6 +123,8 @@
       this.marks.photo.show(at.map((pixel, axis) => (pixel - 1) / this.input[axis]), this.input.map((length) => 3 / length));
       if (count[0] * count[1]) this.marks.map.show(first.map((cell, axis) => cell / this.cells[axis]), count.map((many, axis) => many / this.cells[axis]));
       else this.marks.map.hide();
+      const canvas = document.getElementById("patch");
+      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
       const all = this.cells[0] * this.cells[1];
       document.getElementById("sees").textContent = this.words.cells.replace("{count}", count[0] * count[1]).replace("{all}", all);
     }
