@@ -119,6 +119,14 @@ def _digits(number: float) -> str:
     )
 
 
+def size_of(bytes_: float) -> str:
+    """An amount of memory in kB, MB or GB of thousands, with three significant digits."""
+    for unit, word in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if bytes_ >= unit:
+            return f"{_digits(bytes_ / unit)} {word}"
+    return f"{_digits(bytes_)} B"
+
+
 def percent(share: float) -> str:
     """A share as per cent with one decimal, with or without a space as the language has it."""
     pattern = Locale.parse(spoken()).percent_formats[None].pattern.replace("#,##0", "0.0")

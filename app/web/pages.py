@@ -46,6 +46,7 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "whole": languages.whole,
         "short": languages.short,
         "percent": languages.percent,
+        "size_of": languages.size_of,
         "duration": languages.duration,
         "moment": languages.moment,
     }

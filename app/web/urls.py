@@ -53,6 +53,9 @@ COLLECTION_PHOTO = "/collections/{collection}/photos/{photo}"
 COLLECTION_PHOTO_OPEN = "/collections/{collection}/photos/{photo}/open"
 COLLECTION_MODEL = "/collections/{collection}/models/{model}"
 COLLECTION_LAYER = "/collections/{collection}/models/{model}/layers/{layer}"
+COLLECTION_SHARES = "/collections/{collection}/models/{model}/neighbours"
+COLLECTION_NEIGHBOURS = "/collections/{collection}/models/{model}/layers/{layer}/neighbours"
+COLLECTION_MAP = "/collections/{collection}/models/{model}/layers/{layer}/map"
 FIRING = "/images/{image}/models/{model}/firing"
 LECTURE = "/lecture"
 QUEUE = "/queue"
@@ -278,6 +281,27 @@ def collection_layer(
 ) -> str:
     """What the channels of a layer make of a collection; fields: sort, first."""
     path = filled(COLLECTION_LAYER, suffix, collection=name, model=model, layer=layer)
+    return with_query(path, **fields)
+
+
+def neighbour_shares(name: str, model: str, suffix: str = "", **fields: str | int | None) -> str:
+    """How often neighbours are right, layer by layer; fields: by."""
+    return with_query(filled(COLLECTION_SHARES, suffix, collection=name, model=model), **fields)
+
+
+def neighbours(
+    name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
+) -> str:
+    """The photos that a layer takes for like one; fields: photo (a number, as text), image."""
+    path = filled(COLLECTION_NEIGHBOURS, suffix, collection=name, model=model, layer=layer)
+    return with_query(path, **fields)
+
+
+def photo_map(
+    name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
+) -> str:
+    """The map of a collection; fields: method, photo (a number, as text), group."""
+    path = filled(COLLECTION_MAP, suffix, collection=name, model=model, layer=layer)
     return with_query(path, **fields)
 
 
