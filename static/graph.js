@@ -70,7 +70,7 @@ function hasThumb(item) {
 // The size of a folded box or node; of an open one the width of its title.
 function measure(item, open) {
   const lines = said(item);
-  if (open) return { w: wide(lines[0], true) + wide(lines.at(-1)) + 72, h: 0 };
+  if (open) return { w: 2 * Math.max(wide(lines[0], true) + 40, wide(lines.at(-1)) + 22), h: 0 }; // the middle stays free
   const thumb = hasThumb(item) ? THUMB + 8 : 0;
   const text = Math.max(...lines.map((line, place) => wide(line, !place) + (place || !item.members ? 0 : 20)));
   const h = Math.max(lines.length * LINE + 16, thumb ? THUMB + 14 : 0);
@@ -458,7 +458,7 @@ async function begin() {
   drawing.open = new Set(remembered().filter((id) => drawing.tree.items.get(id)?.members));
   if (drawing.tree.items.has(drawing.chosen)) unfoldTo(drawing.chosen);
   draw();
-  drawing.zoom = Math.max(0.7 * natural(), Math.min(natural(), fitting()));
+  drawing.zoom = Math.max(0.8 * natural(), Math.min(natural(), fitting()));
   size();
   listen();
   if (drawing.chosen) { reveal(drawing.chosen); closeUp(drawing.tree.items.get(drawing.chosen)); }

@@ -88,6 +88,11 @@ document.addEventListener("htmx:after:swap", () => {
 });
 document.addEventListener("htmx:after:history:push", markPlace);
 
+// A page that came after a while, in the place of "One moment", without the scripts in its head.
+document.addEventListener("htmx:after:swap", () => {
+  if (document.querySelector("#graph") && typeof Tree === "undefined") location.reload();
+});
+
 // Keys.
 function showKeys() { document.getElementById("keys").showModal(); }
 document.addEventListener("click", (event) => {

@@ -2,8 +2,8 @@
 // one thing for the box around it. So no line crosses a box that it has nothing to do with.
 "use strict";
 
-const SPACE = { nodesep: 22, ranksep: 18, edgesep: 14 }; // dagre doubles the distance of ranks
-const PAD = 14, HEAD = 34;
+const SPACE = { nodesep: 22, ranksep: 28, edgesep: 14 };
+const PAD = 14, HEAD = 26;
 
 // Nodes and boxes as a tree, and for each box the edges between its members, from what enters it
 // and to what leaves it.
@@ -107,9 +107,11 @@ class Layout {
     const list = [...edges.values()];
     const title = box === this.tree.root ? null : this.measure(box, true);
     const found = this.#laid(plans, list);
-    const w = Math.max(found.w + 2 * PAD, title ? title.w : 0);
-    const left = (w - found.w) / 2, top = title ? HEAD : PAD;
-    const plan = { w, h: top + found.h + PAD, entries: new Map(), exits: new Map() };
+    // The one line that enters comes in the middle, and so what is one below the other is in line.
+    const middle = ports.i.size === 1 ? found.at.i0.x : found.w / 2;
+    const w = Math.max(2 * Math.max(middle, found.w - middle) + 2 * PAD, title ? title.w : 0);
+    const left = w / 2 - middle, top = ports.i.size ? HEAD / 2 : title ? HEAD + PAD : PAD;
+    const plan = { w, h: top + found.h + (ports.o.size ? 0 : PAD), entries: new Map(), exits: new Map() };
     plan.items = box.members.map((item, place) => {
       const { x, y } = found.at[`n${place}`];
       return { item, plan: plans[place], x: x + left - plans[place].w / 2, y: y + top - plans[place].h / 2 };

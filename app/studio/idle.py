@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -41,6 +42,7 @@ async def make(studio: "Visualizations") -> None:
     if not studio.settings.idle_pictures or studio.engine.has_faults:
         return
     await _quiet(studio)
+    await _describe(studio)
     try:
         network = await studio.description(studio.settings.default_model)
         recipes = [await studio.checked(recipe) for recipe in pictures(network)]
@@ -53,6 +55,15 @@ async def make(studio: "Visualizations") -> None:
             job = await studio.foreman.ask(recipe, None)
             async for _ in studio.watch(job.id):
                 pass
+
+
+async def _describe(studio: "Visualizations") -> None:
+    """Learn the layers of every network, so that the first who opens one does not wait."""
+    for entry in await asyncio.to_thread(studio.catalogue.entries):
+        if not entry.problem and studio.known_entry(entry) is None:
+            await _quiet(studio)
+            with suppress(LaternaError):
+                await studio.description(entry.name)
 
 
 def _is_wanted(studio: "Visualizations", recipe: Visualization) -> bool:

@@ -163,8 +163,9 @@ def _tell(box: Box, graph: Graph, around: tuple[str, ...]) -> None:
 
 
 def _title(name: str, around: tuple[str, ...]) -> str:
-    """A name within the modules that hold it, with one of them where it is a number only."""
+    """A name within the modules that hold it, from the last of them on where it is a number."""
     name = name.rstrip("+")
     above = max((box + "." for box in around if name.startswith(box + ".")), key=len, default="")
-    title = name.removeprefix(above)
-    return ".".join(name.split(".")[-2:]) if title.isdecimal() else title
+    while above and name[len(above) :].partition(".")[0].isdecimal():
+        above = above[: above.rstrip(".").rfind(".") + 1]
+    return name[len(above) :]
