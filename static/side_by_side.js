@@ -72,13 +72,14 @@ class Half {
   address(channel) { return this.frame.dataset.maps + channel; }
 
   show(both) {
-    if (!this.facts || both.channel < 0) return;
+    if (!this.facts || both.channel < 0 || !this.frame.isConnected) return; // another page is shown by now
     const k = this.facts.channels.findIndex(([channel]) => channel === both.channel);
     this.#tell(both.channel, this.facts.channels[k]);
     this.mark.hidden = k < 0 || !this.image.naturalWidth;
     this.mark.classList.toggle("held", both.held);
     const [map, over] = ["closeup", "over"].map((what) => document.querySelector(`canvas.${what}[data-side=${this.name}]`));
-    if (this.mark.hidden) { for (const canvas of [map, over]) canvas?.getContext("2d").clearRect(0, 0, CLOSE, CLOSE); return; }
+    if (!map || !over) return;
+    if (this.mark.hidden) { for (const canvas of [map, over]) canvas.getContext("2d").clearRect(0, 0, CLOSE, CLOSE); return; }
     const { scale, left, top } = this.#place();
     const [x, y, w, h] = this.tile(k);
     Object.assign(this.mark.style, {
