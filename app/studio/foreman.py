@@ -16,6 +16,7 @@ from app.errors import (
     Unexpected,
     UnknownVisualization,
 )
+from app.studio import groups
 from app.studio.board import Snapshot
 from app.studio.course import Course
 from app.studio.desk import Desk, Work
@@ -180,7 +181,8 @@ class Foreman(Desk):
         result = self._archive.result(index_of(recipe).key)
         if result is None:
             raise NotMade()
-        kept = kept_vectors(result, self._archive, (recipe.layer,))
+        same = next(iter(groups.ways(result.facts["photos"])), None)
+        kept = kept_vectors(result, self._archive, (recipe.layer,), same)
         return replace(recipe, members=self.collections.members(recipe), kept=kept)
 
     async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:

@@ -87,17 +87,16 @@ class Indexed:
 def kept_vectors(
     result: Result, archive: Archive, layers: Sequence[str], by: Sameness | None = None
 ) -> KeptVectors:
-    """Where an index's vectors lie; by: what its photos count as, the finest there is if None."""
+    """Where an index's vectors lie; by: what its photos count as, if that is needed."""
     photos = result.facts["photos"]
     paths = [
         (name, archive.part_path(result, VECTORS.format(layer=name))) for name in (*layers, PIXELS)
     ]
-    same = [by] if by else groups.ways(photos)[:1]
     return KeptVectors(
         photos=len(photos),
         files=tuple((name, str(path)) for name, path in paths if path is not None),
         missing=tuple(photo["n"] for photo in photos if photo.get("unreadable")),
-        groups=groups.numbers(photos, same[0]) if same else (),
+        groups=groups.numbers(photos, by) if by else (),
     )
 
 

@@ -29,6 +29,7 @@ from app.studio.recipes import (
     Occlusion,
     OfCollection,
     OfPicture,
+    PhotoMap,
     Reconstruction,
     Strip,
     Visualization,
@@ -151,7 +152,7 @@ def _check(recipe: Visualization, network: dict[str, Any]) -> None:
                 raise UnknownClass(model=title, classes=network["classes"], number=recipe.class_)
         case Strip():
             wanted = recipe.layers
-        case ChannelImage() | Atlas() | Reconstruction():
+        case ChannelImage() | Atlas() | Reconstruction() | PhotoMap():
             wanted = (recipe.layer,)
     for layer in wanted:
         if layer not in layers:

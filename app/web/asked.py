@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.studio import recipes
+from app.studio.collections import Collection
 from app.studio.recipes import Fill, Quality, Unit, Visualization
 from app.studio.studio import Studio
 from app.web import examples, urls
@@ -134,6 +135,17 @@ class AskedIndex(Asked):
     quality: Literal["quick"] = Field("quick", description="There is but one.")
 
 
+class AskedMap(Asked):
+    """A place in the plane for every photo of a collection, near those that are like it (t-SNE)."""
+
+    model_config = examples.asked(examples.ASKED_MAP)
+    kind: Literal["map"]
+    collection: Name = Field(description="The collection's name; its index must be there.")
+    layer: Name = Field(description="The layer that says what is like what.")
+    size: Literal[0] = Field(0, description="A map has no pixels.")
+    seed: Literal[0] = Field(0, description="Nothing is left to chance.")
+
+
 BODIES = (
     AskedClass,
     AskedChannel,
@@ -142,6 +154,7 @@ BODIES = (
     AskedStrip,
     AskedOcclusion,
     AskedIndex,
+    AskedMap,
 )
 FIELDS = frozenset(
     field.alias or name for body in BODIES for name, field in body.model_fields.items()
@@ -154,6 +167,7 @@ AnyAsked = (
     | AskedStrip
     | AskedOcclusion
     | AskedIndex
+    | AskedMap
 )
 AskedBody = Annotated[AnyAsked, Body(discriminator="kind")]
 _form: TypeAdapter[AnyAsked] = TypeAdapter(Annotated[AnyAsked, Field(discriminator="kind")])
@@ -194,8 +208,22 @@ def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> Visualization:
     """
     said = asked.model_dump(by_alias=True)
     said["model"] = said["model"] or studio.settings.default_model
+    if said["kind"] == "map":
+        return _map(said, studio.collections.one(said["collection"], owner))
     if "collection" in said:
         return studio.collections.one(said["collection"], owner).index(said["model"])
     if "image" in said:
         said["source"] = str(studio.image(said["image"], owner).picture)
     return recipes.visualization(said)
+
+
+def _map(said: dict[str, Any], found: Collection) -> recipes.PhotoMap:
+    return recipes.PhotoMap(
+        model=said["model"],
+        layer=said["layer"],
+        collection=found.name,
+        photos=found.digest,
+        whose=found.whose,
+        quality=said["quality"],
+        steps=said["steps"],
+    )

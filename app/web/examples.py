@@ -248,6 +248,48 @@ ASKED_OCCLUSION: Example = {
     "fill": "mean",
 }
 ASKED_INDEX: Example = {"kind": "index", "model": NETWORK, "collection": "samples"}
+ASKED_MAP: Example = {
+    "kind": "map",
+    "model": NETWORK,
+    "collection": "samples",
+    "layer": "blocks.4.0",
+}
+NEIGHBOURS: Example = {
+    "collection": "photos",
+    "model": "efficientnet-lite0",
+    "layer": "blocks.6.0",
+    "photo": {"photo": 88, "name": "n02088364_beagle.jpg", "label": "beagle", "group": "dogs"},
+    "image": None,
+    "photos": 500,
+    "current": True,
+    "right": {"by_features": 12, "by_pixels": 1},
+    "by_features": [{"photo": 90, "label": "Walker hound", "likeness": 0.94, "same": "group"}],
+    "by_pixels": [{"photo": 12, "label": "great grey owl", "likeness": -0.13, "same": "no"}],
+}
+NEIGHBOUR_SHARES: Example = {
+    "collection": "photos",
+    "model": "efficientnet-lite0",
+    "by": "group",
+    "count": 5,
+    "photos": 500,
+    "asked": 394,
+    "current": True,
+    "pixels": 0.055,
+    "chance": 0.05,
+    "layers": [{"name": "conv_stem", "share": 0.064, "url": "…/neighbours"}],
+}
+PHOTO_MAP: Example = {
+    "collection": "photos",
+    "model": "efficientnet-lite0",
+    "layer": "blocks.6.0",
+    "method": "pca",
+    "state": "done",
+    "visualization": None,
+    "current": True,
+    "shares": [0.12, 0.07],
+    "divergence": None,
+    "photos": [{"photo": 0, "name": "n01440764_tench.jpg", "place": [-0.31, 0.42]}],
+}
 COLLECTIONS: Example = {
     "collections": [
         {

@@ -243,9 +243,7 @@ class FilterPair(Twin):
     noise: float | None
     own: dict[str, Any]
     twin: dict[str, Any] | None
-    model_config = ConfigDict(
-        extra="allow", json_schema_extra=examples.shown(examples.FILTER_PAIR)
-    )
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.FILTER_PAIR))
 
 
 class Architectures(Twin):
@@ -408,3 +406,52 @@ class Firing(Twin):
     model: str
     layers: list[dict[str, Any]]
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.FIRING))
+
+
+class Neighbours(Twin):
+    """The photos most like one of them (`photo`), or like a picture (`image`), the nearest first.
+
+    likeness: the cosine of two feature vectors; by_pixels: the mean difference of two pixels of
+    0..1, below zero. same: "class", "group", "no", or null where nobody knows.
+    """
+
+    collection: str
+    model: str
+    layer: str
+    photos: int
+    by_features: list[dict[str, Any]]
+    by_pixels: list[dict[str, Any]]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.NEIGHBOURS))
+
+
+class NeighbourShares(Twin):
+    """How often the `count` nearest photos are of the same class, or group, by layer.
+
+    pixels: by pixels instead; chance: by lot; asked: of how many photos this is the mean. by: null
+    where it is not known of enough photos what they show.
+    """
+
+    collection: str
+    model: str
+    by: Literal["class", "group"] | None
+    photos: int
+    layers: list[dict[str, Any]]
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra=examples.shown(examples.NEIGHBOUR_SHARES)
+    )
+
+
+class PhotoMap(Twin):
+    """Where the photos are in the plane. place: x and y of -1..1, y upwards.
+
+    state: of the job that makes it, or "none"; shares: of the variance, of either axis (PCA);
+    divergence: how far the plane is from the layer, in nats (t-SNE).
+    """
+
+    collection: str
+    model: str
+    layer: str
+    method: Literal["pca", "tsne"]
+    state: Literal["none"] | State
+    photos: list[dict[str, Any]]
+    model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.PHOTO_MAP))
