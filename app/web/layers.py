@@ -1,6 +1,7 @@
 """Layers and channels of a network, without a picture: numbers, filters, where to look next."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -8,7 +9,7 @@ from fastapi.responses import Response
 
 from app.studio.recipes import Atlas, ChannelImage
 from app.studio.studio import Studio
-from app.web import failures, models, pages, results, sight, twins, urls
+from app.web import arithmetic, failures, models, pages, results, sight, twins, urls
 from app.web.evidence import evidence
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.given import TheStudio, check_channel, description, layer_of, neighbours, obstacle
@@ -128,7 +129,10 @@ async def _channel(
 async def layer_json(studio: TheStudio, model: str, layer: str) -> dict[str, Any]:
     """One layer of a network."""
     described = await description(studio, model)
-    return layer_of(models.with_urls(described), layer)
+    sums = arithmetic.sums(described, layer_of(described, layer))
+    return layer_of(models.with_urls(described), layer) | {
+        "arithmetic": [asdict(each) for each in sums]
+    }
 
 
 @router.get(urls.LAYER, include_in_schema=False)
@@ -157,5 +161,7 @@ async def layer_page(
         has_filters=has_filters(found),
         obstacle=obstacle(studio, model)[0],
         names={each["name"] for each in described["layers"]},
+        sums=arithmetic.sums(described, found),
+        calculators=arithmetic.calculators(described, found),
         samples=studio.sample_images(),
     )

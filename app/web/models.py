@@ -10,7 +10,7 @@ from app.errors import NoClassifier
 from app.studio import networks
 from app.studio.networks import Card
 from app.studio.studio import Studio
-from app.web import failures, languages, pages, twins, urls
+from app.web import arithmetic, failures, languages, pages, twins, urls
 from app.web.given import TheStudio, description
 from app.zoo.catalogue import Entry
 
@@ -136,6 +136,7 @@ async def model_page(request: Request, studio: TheStudio, model: str) -> Respons
         groups=grouped(described["layers"]),
         samples=studio.sample_images(),
         usable=await usable(studio, model),
+        explaining=arithmetic.explaining(described),
     )
 
 
