@@ -274,7 +274,7 @@ async function shown(found) {
   const image = new Image();
   image.src = found.picture;
   await image.decode();
-  Object.assign(drawing, { sheet: found.sheet, picture: found.picture, image });
+  Object.assign(drawing, { sheet: found.sheet, colors: found.colors, picture: found.picture, image });
   for (const row of found.layers) drawing.thumbs.set(row.layer, row);
   redraw(drawing.chosen);
   stage.dataset.thumbs = found.layers.length;
@@ -288,8 +288,14 @@ function closeUp(item) {
   const pen = canvas.getContext("2d");
   pen.imageSmoothingEnabled = false;
   pen.drawImage(drawing.image, known.x, known.y, tile, tile, 0, 0, canvas.width, canvas.height);
+  const { stops } = drawing.colors[known.sided];
+  document.getElementById("colours").innerHTML = stops.map((color, k) => `<stop offset="${k / (stops.length - 1)}" stop-color="${color}"/>`).join("");
   const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
-  document.getElementById("thumb-words").textContent = `#${known.channel} · ${number.format(known.low)} … ${number.format(known.high)}`;
+  const ends = known.sided === "one" ? [known.low, known.high] : [known.low, 0, known.high];
+  document.getElementById("thumb-ends").innerHTML = ends.map((end) => `<span>${number.format(end)}</span>`).join("");
+  const link = document.getElementById("thumb-link");
+  link.href = known.url;
+  link.textContent = `${link.dataset.words} ${known.channel}`;
 }
 
 // --- finding ----------------------------------------------------------------------------------

@@ -69,7 +69,11 @@ async def thumbnails_json(
     """Which channel answers a picture most in every layer, on which scale, and its tile."""
     recipe = _thumbnails(studio.image(image, owner), model)
     made = studio.made(recipe) or await studio.make(recipe)
-    return made.facts | {"picture": urls.thumbnails(image, model, urls.PNG)}
+    rows = [
+        row | {"url": urls.map(image, model, row["layer"], row["channel"])}
+        for row in made.facts["layers"]
+    ]
+    return made.facts | {"picture": urls.thumbnails(image, model, urls.PNG), "layers": rows}
 
 
 def _thumbnails(image: KeptImage, model: str) -> Thumbnails:

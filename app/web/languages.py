@@ -27,6 +27,8 @@ KINDS = (
     "hard sigmoid", "residual block", "conv-norm-activation", "ConvNeXt block",
     "depthwise separable", "squeeze-and-excitation", "inception", "fire", "dense layer",
     "dense block", "inverted residual", "concatenation", "sum", "flatten", "dropout",
+    "product", "difference", "quotient", "maximum", "matrix product", "picture", "stage",
+    "transition",
 )  # fmt: skip
 
 _spoken: ContextVar[str] = ContextVar("language", default="en")

@@ -156,7 +156,9 @@ def test_a_picture_shows_the_strongest_map_of_each_layer_and_all_is_saved(
     strongest = max(numbers["channels"], key=lambda one: max(one["max"], -one["min"]))
     assert row["channel"] == strongest["channel"]
     assert (row["low"], row["high"]) == (numbers["scale"]["low"], numbers["scale"]["high"])
-    expect(page.locator("#thumb-words")).to_contain_text(f"#{row['channel']}")
+    expect(page.locator("#thumb-link")).to_have_text(f"Channel {row['channel']}")
+    expect(page.locator("#thumb-ends")).to_have_text(re.compile(r"^-?\d.*0.*\d$"))
+    assert page.request.get(page.locator("#thumb-link").get_attribute("href") or "").ok
     shades = page.evaluate(
         """() => new Set(document.querySelector('#thumb').getContext('2d')
                   .getImageData(0, 0, 192, 192).data).size"""
