@@ -19,7 +19,7 @@ QUALITY = 86
 class Cut:
     """Which part: (left, top, right, bottom) in pixels of the upright photo, None: all of it.
 
-    side: the longer side of the result in pixels.
+    side: the longer side of the result in pixels; the whole is not enlarged to it.
     """
 
     box: tuple[float, float, float, float] | None
@@ -51,6 +51,8 @@ def cut_out(data: bytes, cut: Cut, max_pixels: int) -> CutOut:
         edges[3] * scale,
     )
     enlarged = cut.side / max(right - left, bottom - top)
+    if cut.box is None:
+        enlarged = min(1.0, enlarged)
     size = [max(1, round(length * enlarged)) for length in (right - left, bottom - top)]
     sampling = Image.Resampling.BICUBIC
     if left >= 0 and top >= 0 and right <= picture.width + 0.5 and bottom <= picture.height + 0.5:

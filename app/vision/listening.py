@@ -66,7 +66,7 @@ def _shift(network: Network, name: str) -> Shift | None:
     assert isinstance(alone, nn.Conv2d), "it is the same as it was before"
     weights, before = (part.weight.flatten(1).double() for part in (folded, alone))
     gain = (weights * before).sum(1) / (before * before).sum(1)
-    if not gain.isfinite().all() or bool((gain.abs() < SHRUNK * gain.abs().max()).any()):
+    if not gain.isfinite().all() or bool((gain.abs() <= SHRUNK * gain.abs().max()).any()):
         return None
     offset = torch.zeros_like(gain) if folded.bias is None else folded.bias.double()
     if alone.bias is not None:

@@ -85,11 +85,15 @@ class Tally:
     def extremes(self, photos: Tensor, most: bool) -> tuple[Tensor, Tensor, Tensor]:
         """(values, photos, places), each [C, kept or fewer]: the outermost of these photos first.
 
-        Those that are even stand in the order of the photos.
+        Of the highest those that are even, as an activation that is cut off makes them, stand in
+        the order of their means, and of their numbers at last.
         """
-        seen = self.highs[photos].T.contiguous()
+        seen, numbers = self.highs[photos].T, photos.expand(self.highs.shape[1], -1)
+        if most:
+            by_mean = self.means[photos].T.sort(dim=1, descending=True, stable=True).indices
+            seen, numbers = seen.gather(1, by_mean), numbers.gather(1, by_mean)
         order = seen.sort(dim=1, descending=most, stable=True)
-        numbers = photos[order.indices[:, : self._kept]]
+        numbers = numbers.gather(1, order.indices[:, : self._kept])
         places = self.places.T.gather(1, numbers)
         return order.values[:, : self._kept], numbers, places
 
@@ -106,7 +110,9 @@ class Tally:
         if self._most is None or self._least is None:
             wanted = torch.ones_like(highs, dtype=torch.bool)
         else:
-            wanted = (highs > self._most) | (highs < self._least)
+            # As high as the last of the highest counts too, as its mean may be higher.
+            is_even = (highs == self._most) & (highs > 0)
+            wanted = (highs > self._most) | is_even | (highs < self._least)
         photo, channel = wanted.nonzero(as_tuple=True)
         column = columns[photo, :, channel].argmax(1)
         along = values[photo, :, column, channel]

@@ -22,6 +22,8 @@ router = APIRouter()
 SIDE, LARGEST = 1024, 1024
 #: How far out and how large a part may be, in pixels.
 FARTHEST = 32768.0
+#: The shortest side of a part in pixels, and how many times as long the other may be.
+LEAST, LONGEST = 0.1, 64.0
 
 
 def title(collection: Collection) -> str:
@@ -64,17 +66,14 @@ async def photo_jpg(
 
 def _box(crop: str) -> tuple[float, float, float, float]:
     """left,top,width,height -> the edges. Raises WrongField."""
-    allowed = "left,top,width,height in pixels of the photo, with a width and a height."
+    allowed = "left,top,width,height in pixels of the photo, both sides above 0."
     try:
         left, top, width, height = (float(part) for part in crop.split(","))
     except ValueError:
         raise WrongField(field="crop", allowed=allowed) from None
-    near = all(abs(edge) <= FARTHEST * 4 for edge in (left, top, width, height))
-    if (
-        not near
-        or not (width >= 1 and height >= 1)
-        or max(width, height) > 256 * min(width, height)
-    ):
+    near = all(abs(edge) <= FARTHEST for edge in (left, top, width, height))
+    shorter, longer = sorted((width, height))
+    if not near or shorter < LEAST or longer > LONGEST * shorter:
         raise WrongField(field="crop", allowed=allowed)
     return left, top, left + width, top + height
 

@@ -8,6 +8,8 @@ from app.web import languages
 #: (what, value); a parameter of the method has a name of its own, in a tuple.
 Row = tuple[str | tuple[str], str]
 TOLD = ("size", "steps")
+#: What decides nothing where photos are looked through.
+IDLE = ("quality", "seed")
 
 
 def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> list[Row]:
@@ -35,7 +37,7 @@ def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
     said = [
         (names[name], _value(value))
         for name, value in facts.items()
-        if name in names and value != ()
+        if name in names and value != () and not (name in IDLE and "collection" in facts)
     ]
     return [network, weights, *said]
 
