@@ -69,11 +69,20 @@ def test_a_layer_that_the_other_network_lacks_is_replaced_on_the_page_only(
         page = client.get("/side-by-side", params=asked)
         network = client.get("/models/squeezenet1_1-untrained.json").json()
         refused = client.get("/side-by-side.json", params=asked)
-    found = re.search(rf"has no layer {re.escape(LAYER)}; (\S+) is shown", page.text)
+    found = re.search(rf"has no layer {re.escape(LAYER)}; (\S+) is shown instead", page.text)
     assert found is not None
     names = [layer["name"] for layer in network["layers"]]
     assert 0 < names.index(found.group(1)) < len(names) - 1
     assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_layer")
+
+
+def test_a_channel_that_one_side_lacks_is_said_not_to_be_there(server: Laterna) -> None:
+    asked = HERE | {"right_layer": "blocks.2.0.conv_pwl", "channel": 39}
+    with server.client() as client:
+        client.get("/side-by-side.json", params=asked)
+        page = client.get("/side-by-side", params=asked)
+    assert page.status_code == 200
+    assert "Channel 39, not here: this layer has 24 channels" in page.text
 
 
 def test_a_side_that_cannot_be_run_says_so_beside_the_other(server: Laterna) -> None:
