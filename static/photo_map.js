@@ -57,12 +57,9 @@ function choose(link, focus = true) {
   const n = link.dataset.n;
   const picture = document.getElementById("chosen-picture");
   picture.src = map.dataset.picture.replace("/photos/0.jpg", `/photos/${n}.jpg`);
-  picture.hidden = false;
   document.getElementById("chosen-name").textContent = link.getAttribute("aria-label");
   const page = document.getElementById("chosen-page");
   page.href = map.dataset.page.replace("photo=0", `photo=${n}`);
-  page.hidden = false;
-  document.getElementById("chosen").classList.remove("empty");
   history.replaceState(null, "", link.getAttribute("href"));
   const spot = spotOf(link);
   const room = view.width * 0.05;

@@ -127,10 +127,13 @@ def photo_plane(workshop: "Workshop", recipe: PhotoPlane) -> Made:
 
 
 def placed(places: Tensor, among: Tensor, photos: int) -> list[list[float] | None]:
-    """[x, y] of each photo, the farthest at -1 or 1; None for those that are in no place."""
+    """[x, y] of each photo, as large as fits into -1..1; None for those that are in no place."""
     told: list[list[float] | None] = [None] * photos
-    reach = float(places.abs().max()) if len(places) else 0.0
-    scaled = places.cpu() / (reach or 1.0)
+    if not len(places):
+        return told
+    middle = (places.amax(0) + places.amin(0)) / 2
+    reach = float((places - middle).abs().max())
+    scaled = (places - middle).cpu() / (reach or 1.0)
     for n, (x, y) in zip(among.tolist(), scaled.tolist(), strict=True):
         told[n] = [round(x, 4), round(y, 4)]
     return told

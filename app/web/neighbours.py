@@ -17,16 +17,18 @@ from app.studio.indexed import Indexed
 from app.studio.recipes import Neighbours, NeighbourShares, NeighboursOfPicture, Sameness
 from app.studio.studio import Studio
 from app.web import failures, models, pages, photos, sides, twins, urls
-from app.web.curves import HEIGHT, TOPS, WIDTH, Curve, Point
+from app.web.curves import HEIGHT, WIDTH, Curve, Point
 from app.web.given import TheStudio, description, layer_of
 from app.web.given import neighbours as beside
 from app.web.sessions import Owner
 
 router = APIRouter()
 #: Neighbours that are shown, and photos that are proposed to begin with.
-COUNT, PROPOSED = 12, 16
+COUNT, PROPOSED = 12, 12
 #: The side of a photo on the page, in pixels.
 SIDE = 224
+#: What the upper end of the curve may be.
+TOPS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 Photo = Annotated[int | None, Query(ge=0, description="its number in the collection")]
 OwnImage = Annotated[str, Query(max_length=200, description="a picture's id, instead of a photo")]
 By = Annotated[Sameness | None, Query(description="what counts as the same")]
@@ -291,8 +293,8 @@ async def shares_page(
     rows = _layers(made, found) if made else []
     twin = sides.twin(model)
     twins_rows = await _of_twin(studio, found, twin, way)
-    highest = max((row["share"] for row in (*rows, *twins_rows)), default=1.0)
-    top = next(top for top in TOPS if max(highest, made["pixels"] if made else 0) <= top)
+    known = [row["share"] for row in (*rows, *twins_rows)] + [made["pixels"] if made else 0.0]
+    top = next(top for top in TOPS if max(known) <= top)
     return pages.respond(
         request,
         "neighbour_shares.html",

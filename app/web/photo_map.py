@@ -19,14 +19,14 @@ from app.studio.studio import Studio
 from app.web import failures, models, pages, photos, sight, twins, urls
 from app.web.given import TheStudio, layer_of
 from app.web.given import neighbours as beside
-from app.web.neighbours import looked, required
+from app.web.neighbours import looked, required, usual
 from app.web.sessions import Owner
 
 router = APIRouter()
 Method = Literal["pca", "tsne"]
 METHODS: tuple[Method, ...] = ("pca", "tsne")
 #: The map's side in its own units, and how far from its edges the outermost photos are.
-SIDE, EDGE = 1000, 40
+SIDE, EDGE = 1000, 24
 #: Photos on the page, evenly over the collection; the JSON has all of them.
 MOST_SHOWN = 600
 #: Classes or groups that are named beside the map, the largest first.
@@ -175,7 +175,9 @@ async def map_page(
         return pages.go(urls.collection_model(collection, model))
     made, job = await _places(studio, index, model, layer, method)
     shown = spots(index, made["places"], MOST_SHOWN) if made else []
-    chosen = next((spot for spot in shown if spot.n == photo), None)
+    shown.sort(key=lambda spot: spot.thing == group)  # what is lit lies over the others
+    wanted = usual(index) if photo is None else photo
+    chosen = min(shown, key=lambda spot: abs(spot.n - (wanted or 0)), default=None)
     before, after = beside(described, layer)
     address = urls.photo_map(collection, model, layer)
     return pages.respond(

@@ -18,7 +18,7 @@ from app.web.sessions import Owner
 
 router = APIRouter()
 #: The templates of those kinds that have one of their own, with the same blocks to be followed.
-TEMPLATES = {"index": "indexing.html"}
+TEMPLATES = {"index": "indexing.html", "map": "mapping.html"}
 
 
 async def seen_job(studio: TheStudio, owner: Owner, id: str) -> Job:
