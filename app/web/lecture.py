@@ -149,6 +149,22 @@ def _looking(model: str) -> tuple[Chapter, ...]:
                 ),
             ),
         ),
+        Chapter(
+            "neighbours",
+            gettext("Neighbours"),
+            gettext(
+                "Photos whose pixels are close have the same background; photos whose late "
+                "feature vectors are close show the same thing."
+            ),
+            (
+                (
+                    gettext("Share of right neighbours, by depth"),
+                    urls.neighbour_shares(SAMPLES, model),
+                ),
+                (gettext("Neighbours of a photo"), urls.neighbours(SAMPLES, model, VECTOR)),
+                (gettext("All photos on a map"), urls.photo_map(SAMPLES, model, VECTOR)),
+            ),
+        ),
     )
 
 
