@@ -202,22 +202,39 @@ class Covering {
     this.#ask();
   }
 
-  // The picture and the numbers of the same address; the last one asked for is the one that stays.
+  // The picture and the numbers of the same address, which the address bar takes over at once.
   #ask() {
     const mask = written(this.cells);
     const query = new URLSearchParams();
     if (mask) query.set("mask", mask);
     if (fill.value !== "mean") query.set("fill", fill.value);
     if (cover.dataset.seed !== "0") query.set("seed", cover.dataset.seed);
-    const said = String(query) && `?${query}`;
+    this.said = String(query) && `?${query}`;
     tools.querySelector("[data-undo]").disabled = !this.past.length;
     tools.querySelector("[data-redo]").disabled = !this.future.length;
     tools.querySelector("[data-clear]").disabled = !mask;
     fill.form.elements.mask.value = mask;
-    history.replaceState(history.state, "", cover.dataset.plain + said);
-    picture.src = cover.dataset.picture + said;
-    const headers = { "HX-Target": "section#numbers" };
-    htmx.ajax("GET", cover.dataset.plain + said, { source: cover, target: "#numbers", headers, swap: "outerHTML show:none" });
+    history.replaceState(history.state, "", cover.dataset.plain + this.said);
+    picture.src = cover.dataset.picture + this.said;
+    if (!this.asking) this.#numbers();
+  }
+
+  // One request at a time: when it has come and more was covered meanwhile, the newest is asked for.
+  async #numbers() {
+    this.asking = true;
+    for (let asked = null; asked !== this.said;) {
+      asked = this.said;
+      if (!document.getElementById("numbers")) { // a sentence that says what went wrong took its place
+        const place = document.createElement("section");
+        place.id = "numbers";
+        document.querySelector(".answer").prepend(place);
+      }
+      const headers = { "HX-Target": "section#numbers" };
+      try {
+        await htmx.ajax("GET", cover.dataset.plain + asked, { source: cover, target: "#numbers", headers, swap: "outerHTML show:none" });
+      } catch { /* htmx has said what went wrong; the next stroke asks again */ }
+    }
+    this.asking = false;
   }
 }
 if (cover) cover.covering = new Covering();

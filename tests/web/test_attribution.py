@@ -38,7 +38,7 @@ def test_the_likeliest_class_is_looked_for_unless_another_is_named(server: Later
 
 def test_pictures_and_page_say_the_same_class(server: Laterna) -> None:
     with server.client() as client:
-        query = {"class": CUP, "layer": "blocks.6.0"}
+        query: dict[str, str | int] = {"class": CUP, "layer": "blocks.6.0"}
         client.get(f"{WHERE}.json", params=query)
         page = client.get(WHERE, params=query | {"q": "coffee mug"}).text
         lit = client.get(f"{WHERE}.png", params=query)
