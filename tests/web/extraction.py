@@ -14,6 +14,7 @@ from jinja2.ext import babel_extract
 
 from app import errors
 from app.settings import ROOT
+from app.studio import groups
 from app.web import languages
 
 OPTIONS = {"trimmed": "false", "newstyle_gettext": "true", "silent": "false"}
@@ -23,7 +24,7 @@ CALLS = {"gettext": None, "ngettext": (1, 2)}
 def messages() -> Catalog:
     """The catalogue of everything that can be translated."""
     found = Catalog(project="Laterna", domain="laterna", fuzzy=False)
-    for place, message in (*_in_templates(), *_in_code(), *_errors(), *_kinds()):
+    for place, message in (*_in_templates(), *_in_code(), *_errors(), *_kinds(), *_groups()):
         found.add(message, locations=[(place, 0)])
     return found
 
@@ -71,6 +72,11 @@ def _kinds_of(kind: type[errors.LaternaError]) -> Iterator[type[errors.LaternaEr
 def _kinds() -> Iterator[tuple[str, str]]:
     for kind in languages.KINDS:
         yield "app/zoo/kinds.py", kind
+
+
+def _groups() -> Iterator[tuple[str, str]]:
+    for group in groups.names():
+        yield "app/studio/groups.toml", group
 
 
 def update(language: str) -> bytes:
