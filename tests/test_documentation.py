@@ -71,7 +71,7 @@ def test_every_place_of_the_lecture_is_there(server: Laterna) -> None:
 
 def _opens(client: httpx.Client, address: str) -> bool:
     path, _, anchor = address.partition("#")
-    answer = client.get(path)
+    answer = client.get(path, follow_redirects=True)
     return answer.status_code == 200 and (not anchor or f'id="{anchor}"' in answer.text)
 
 
