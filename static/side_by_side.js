@@ -1,4 +1,5 @@
-// Side by side: one cursor over two sheets. The same channel and the same place are marked on both.
+// Side by side: one cursor over two sheets. The same place is marked on both, and the same channel
+// as long as they are linked; else each side keeps its own.
 // layOver comes from sheet.js.
 "use strict";
 const CLOSE = 224;
@@ -10,9 +11,8 @@ class Half {
     this.image = frame.querySelector("img");
     this.mark = frame.querySelector(".cursor");
     frame.addEventListener("pointermove", (event) => this.#point(event, both));
-    frame.addEventListener("click", (event) => { this.#point(event, both); both.hold(!both.held); });
+    frame.addEventListener("click", (event) => { this.#point(event, both); both.hold(this.name, !both.held[this.name]); });
     frame.addEventListener("keydown", (event) => this.#key(event, both));
-    frame.addEventListener("focus", () => { if (both.channel < 0) both.begin(); });
     this.image.addEventListener("load", () => { this.#fit(); this.show(both); });
     new ResizeObserver(() => { this.#fit(); this.show(both); }).observe(frame);
     this.#fit();
@@ -48,35 +48,34 @@ class Half {
     if (column < 0 || column >= columns || row < 0 || row >= rows || k >= this.facts.channels.length) return;
     const within = (at, size) => Math.min(Math.max(at / size, 0), 0.9999);
     both.place = [within(x - column * (tile + gap), tile), within(y - row * (this.#tall() + gap), this.#tall())];
-    if (!both.held) both.channel = this.facts.channels[k][0];
+    if (!both.held[this.name]) both.look(this.name, this.facts.channels[k][0]);
     both.show();
   }
 
   #key(event, both) {
     if (!this.facts) return;
-    const at = this.facts.channels.findIndex(([channel]) => channel === both.channel);
+    const at = this.facts.channels.findIndex(([channel]) => channel === both.channels[this.name]);
     const { columns } = this.facts.sheet;
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
     const last = this.facts.channels.length - 1;
-    if (event.key === "Enter") { if (at >= 0) location.href = this.address(both.channel); }
-    else if (event.key === " ") both.hold(!both.held);
-    else if (event.key === "Home") both.move(this.facts.channels[0][0]);
-    else if (event.key === "End") both.move(this.facts.channels[last][0]);
+    if (event.key === "Enter") { if (at >= 0) location.href = this.frame.dataset.maps + both.channels[this.name]; }
+    else if (event.key === " ") both.hold(this.name, !both.held[this.name]);
+    else if (event.key === "Home") both.move(this.name, this.facts.channels[0][0]);
+    else if (event.key === "End") both.move(this.name, this.facts.channels[last][0]);
     else if (step) {
       const to = Math.max(at, 0) + step;
-      if (to >= 0 && to <= last) both.move(this.facts.channels[to][0]);
+      if (to >= 0 && to <= last) both.move(this.name, this.facts.channels[to][0]);
     } else return;
     event.preventDefault();
   }
 
-  address(channel) { return this.frame.dataset.maps + channel; }
-
   show(both) {
-    if (!this.facts || both.channel < 0 || !this.frame.isConnected) return; // another page is shown by now
-    const k = this.facts.channels.findIndex(([channel]) => channel === both.channel);
-    this.#tell(both.channel, this.facts.channels[k]);
+    const channel = both.channels[this.name] ?? null;
+    if (!this.facts || channel === null || !this.frame.isConnected) return; // another page is shown by now
+    const k = this.facts.channels.findIndex(([one]) => one === channel);
+    this.#tell(channel, this.facts.channels[k]);
     this.mark.hidden = k < 0 || !this.image.naturalWidth;
-    this.mark.classList.toggle("held", both.held);
+    this.mark.classList.toggle("held", both.held[this.name]);
     const [map, over] = ["closeup", "over"].map((what) => document.querySelector(`canvas.${what}[data-side=${this.name}]`));
     if (!map || !over) return;
     if (this.mark.hidden) { for (const canvas of [map, over]) canvas.getContext("2d").clearRect(0, 0, CLOSE, CLOSE); return; }
@@ -127,60 +126,83 @@ class Half {
 class Both {
   constructor(view) {
     this.view = view;
-    this.channel = -1;
-    this.held = false;
+    this.channels = {};
+    this.held = { left: false, right: false };
     this.place = null;
     this.halves = [...view.querySelectorAll(".sheet[data-side]")].map((frame) => new Half(frame, this));
+    this.box = document.getElementById("linked");
+    this.box.addEventListener("change", (event) => { event.stopPropagation(); this.link(); });
   }
 
   // The numbers have come: from now on there is something to point at.
   begin() {
     const numbers = this.view.querySelector("#numbers[data-facts]");
-    if (!numbers) return;
-    if (numbers !== this.said) {
-      this.said = numbers;
-      const facts = JSON.parse(numbers.dataset.facts);
-      for (const half of this.halves) half.facts = facts[half.name];
-    }
-    if (this.channel < 0) {
-      const first = this.halves.find((half) => half.facts);
-      if (!first) return;
-      const held = numbers.dataset.held;
-      const highest = first.facts.channels.map((row) => Math.max(-row[1], row[3]));
-      this.held = held !== undefined;
-      this.channel = this.held ? Number(held) : first.facts.channels[highest.indexOf(Math.max(...highest))][0];
-    }
+    if (!numbers || numbers === this.said) return;
+    this.said = numbers;
+    const facts = JSON.parse(numbers.dataset.facts);
+    for (const half of this.halves) half.facts = facts[half.name];
+    this.channels = JSON.parse(numbers.dataset.channels);
+    this.box.checked = this.channels.left === this.channels.right;
+    const held = numbers.dataset.held !== undefined;
+    this.held = { left: held, right: held };
     this.show();
   }
 
   show() { for (const half of this.halves) half.show(this); }
 
-  move(channel) {
-    this.channel = channel;
-    if (this.held) this.#keep();
-    this.show();
+  look(name, channel) {
+    if (this.box.checked) this.channels = { left: channel, right: channel };
+    else this.channels[name] = channel;
   }
 
-  hold(held) {
-    this.held = held;
+  move(name, channel) {
+    this.look(name, channel);
     this.#keep();
     this.show();
   }
 
-  // The address, the field and the link of the page say which channel is held.
+  hold(name, held) {
+    if (this.box.checked) this.held = { left: held, right: held };
+    else this.held[name] = held;
+    this.#keep();
+    this.show();
+  }
+
+  free() {
+    this.held = { left: false, right: false };
+    this.#keep();
+    this.show();
+  }
+
+  // Linked anew, both look at what the left one does.
+  link() {
+    if (this.box.checked) this.look("left", this.channels.left ?? this.channels.right);
+    this.#keep();
+    this.show();
+  }
+
+  // The address, the fields and the links of the page say which channels are held.
   #keep() {
+    const { left, right } = this.channels;
+    const held = this.held.left || this.held.right;
+    const apart = held && left !== right;
+    document.getElementById("channel").value = held ? left ?? "" : "";
+    document.getElementById("right_channel").value = apart ? right ?? "" : "";
     const permalink = document.getElementById("permalink");
+    permalink.value = this.#with(permalink.value, held ? left : null, apart ? right : null).href;
     const address = new URL(permalink.value);
-    if (this.held) address.searchParams.set("channel", this.channel);
-    else address.searchParams.delete("channel");
-    permalink.value = address.href;
     history.replaceState(history.state, "", address.pathname + address.search);
-    document.getElementById("channel").value = this.held ? this.channel : "";
     const swap = document.querySelector("[data-swap]");
-    const swapped = new URL(swap.href);
-    if (this.held) swapped.searchParams.set("channel", this.channel);
-    else swapped.searchParams.delete("channel");
-    swap.href = swapped.href;
+    swap.href = this.#with(swap.href, held ? (apart ? right : left) : null, apart ? left : null).href;
+  }
+
+  #with(address, channel, other) {
+    const url = new URL(address);
+    for (const [name, value] of [["channel", channel], ["right_channel", other]]) {
+      if (value === null || value === undefined) url.searchParams.delete(name);
+      else url.searchParams.set(name, value);
+    }
+    return url;
   }
 }
 
@@ -194,5 +216,5 @@ beginBoth();
 document.addEventListener("htmx:after:swap", beginBoth);
 document.addEventListener("keydown", (event) => {
   const both = document.querySelector("#view.beside")?.both;
-  if (event.key === "Escape" && both?.held && !document.querySelector("dialog[open], .menu[open]")) both.hold(false);
+  if (event.key === "Escape" && both && (both.held.left || both.held.right) && !document.querySelector("dialog[open], .menu[open]")) both.free();
 });

@@ -12,15 +12,14 @@ from fastapi.responses import Response
 from app.studio.studio import Studio
 from app.vision.colors import NAMES
 from app.web import activations, failures, models, pages, results, sides, twins, urls
-from app.web.fields import SORTS, GridFields, grid_recipe
+from app.web.fields import SORTS, grid_recipe
 from app.web.given import TheSettings, TheStudio
 from app.web.sessions import Owner
+from app.web.shared_scales import Facts, channels_of, drawn, legends, reach, scale_of
 from app.web.sides import Pair, SideFields
 
 router = APIRouter()
 SideQuery = Annotated[SideFields, Query()]
-#: What the grids of both sides say on their own scales.
-Facts = dict[str, dict[str, Any] | None]
 
 
 @router.get(
@@ -92,7 +91,7 @@ async def side_by_side_page(
         ),
         compact={name: compact(one) for name, one in facts.items() if one},
         pictures={name: urls.side(name, **chosen) for name in pair.sides},
-        channel=channel_of(pair, facts),
+        channels=channels_of(pair, facts),
         told=drawn(pair, scale),
         fields=fields,
         chosen=chosen,
@@ -106,12 +105,6 @@ async def side_by_side_page(
         sorts=SORTS,
         colors=NAMES,
     )
-
-
-def reach(facts: dict[str, Any]) -> tuple[float, float]:
-    """The lowest and the highest value of a grid."""
-    rows = facts["channels"]
-    return min(row["min"] for row in rows), max(row["max"] for row in rows)
 
 
 def compact(facts: dict[str, Any]) -> dict[str, Any]:
@@ -133,44 +126,6 @@ async def own_facts(studio: Studio, pair: Pair, wait: bool, hindered: bool = Fal
             made = await studio.make(recipe)
         facts[name] = made.facts if made else None
     return facts
-
-
-def scale_of(pair: Pair, facts: Facts) -> dict[str, Any] | None:
-    """The scale that has room for both sides; None when each is to have its own."""
-    scales = [one["scale"] for one in facts.values() if one]
-    if pair.fields.scale == "own" or not scales:
-        return None
-    high = max(max(-scale["low"], scale["high"]) for scale in scales)
-    if all(scale["sided"] == "one" for scale in scales):
-        return {"mode": "told", "low": 0.0, "high": high, "sided": "one"}
-    return {"mode": "told", "low": -high, "high": high, "sided": "signed"}
-
-
-def drawn(pair: Pair, scale: dict[str, Any] | None) -> GridFields:
-    """How both sheets are drawn."""
-    own = pair.fields.own()
-    return own.model_copy(update={"low": scale["low"], "high": scale["high"]}) if scale else own
-
-
-def legends(facts: Facts, scale: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
-    """The legends to show: one for both ("both"), or one for each side."""
-    known = {name: one for name, one in facts.items() if one}
-    if scale is None:
-        return known
-    fitting = next(one for one in known.values() if one["scale"]["sided"] == scale["sided"])
-    return {"both": fitting | {"scale": scale}}
-
-
-def channel_of(pair: Pair, facts: Facts) -> int | None:
-    """The channel that is looked at: the one in the address, else the strongest of the left."""
-    if pair.fields.channel is not None:
-        return pair.fields.channel
-    left = facts["left"] or facts["right"]
-    if left is None:
-        return None
-    strongest = max(left["channels"], key=lambda row: max(-row["min"], row["max"]))
-    number: int = strongest["channel"]
-    return number
 
 
 def proposals(studio: Studio, pair: Pair) -> dict[str, str]:

@@ -35,8 +35,9 @@ class SideFields(Colored):
     scale: Literal["shared", "own"] = Field("shared", description="One scale for both, or two.")
     sort: Sort = Field("index", description="The order of the channels on both sheets.")
     channel: int | None = Field(None, ge=0, description="The channel that is looked at.")
+    right_channel: int | None = Field(None, ge=0, description="On the right, if another.")
 
-    @field_validator("channel", mode="before")
+    @field_validator("channel", "right_channel", mode="before")
     @classmethod
     def _may_be_left_empty(cls, said: object) -> object:
         return None if said == "" else said
@@ -79,18 +80,33 @@ class Pair:
         """The two by their names."""
         return {"left": self.left, "right": self.right}
 
+    @property
+    def alike(self) -> bool:
+        """Whether a channel's number means the same on both: the same layer, trained or not."""
+        (_, left, layer), (_, right, other) = self.left.names, self.right.names
+        return layer == other and left in (right, twin(right))
+
     def chosen(self) -> dict[str, Any]:
         """All fields of an address that says everything."""
         return _named("left", self.left) | _named("right", self.right) | self._rest()
 
     def swapped(self) -> dict[str, Any]:
         """The same with the sides changed."""
-        return _named("left", self.right) | _named("right", self.left) | self._rest()
+        rest = self._rest()
+        if "right_channel" in rest:
+            turned = {
+                "channel": rest.pop("right_channel"),
+                "right_channel": rest.pop("channel", ""),
+            }
+            rest |= {name: number for name, number in turned.items() if number}
+        return _named("left", self.right) | _named("right", self.left) | rest
 
     def _rest(self) -> dict[str, Any]:
         rest = self.fields.model_dump(exclude_defaults=True, include={"scale", "sort", "colors"})
-        if self.fields.channel is not None:
-            rest["channel"] = str(self.fields.channel)
+        for name in ("channel", "right_channel"):
+            number = getattr(self.fields, name)
+            if number is not None:
+                rest[name] = str(number)
         return rest
 
 

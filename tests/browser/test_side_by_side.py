@@ -28,6 +28,7 @@ def test_what_is_pointed_at_on_one_sheet_is_marked_on_both(page: Page) -> None:
     page.wait_for_function(
         "[...document.querySelectorAll('.sheet img')].every(image => image.naturalWidth > 0)"
     )
+    page.locator("#linked").check()
     page.locator(LEFT).hover(position=INSIDE)
     said = page.locator("#left-inspected")
     expect(said).to_contain_text(re.compile(r"Channel \d+"))
@@ -51,6 +52,25 @@ def test_what_is_pointed_at_on_one_sheet_is_marked_on_both(page: Page) -> None:
     expect(page.locator(f"{LEFT} .cursor")).to_be_hidden()
     page.keyboard.press("Enter")
     page.wait_for_url("**/layers/blocks.2.0.conv_pwl/channels/39")
+
+
+def test_unlinked_each_side_keeps_a_channel_of_its_own(page: Page) -> None:
+    page.goto(BOTH)
+    expect(page.locator("#numbers[data-facts]")).to_be_attached()
+    expect(page.locator("#linked"), "different layers").not_to_be_checked()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.sheet img')].every(image => image.naturalWidth > 0)"
+    )
+    page.locator(LEFT).click(position=INSIDE)
+    page.locator(RIGHT).focus()
+    page.keyboard.press("End")
+    expect(page).to_have_url(re.compile(r"&channel=3&right_channel=39$"))
+    page.reload()
+    expect(page.locator("#left-inspected")).to_have_text("Channel 3")
+    expect(page.locator("#right-inspected")).to_have_text("Channel 39")
+    page.locator("#linked").check()
+    expect(page.locator("#right-inspected")).to_have_text("Channel 3")
+    expect(page).to_have_url(re.compile(r"&channel=3$"))
 
 
 def test_another_side_is_chosen_and_both_are_swapped(page: Page) -> None:

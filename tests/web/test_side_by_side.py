@@ -77,7 +77,7 @@ def test_a_layer_that_the_other_network_lacks_is_replaced_on_the_page_only(
 
 
 def test_a_channel_that_one_side_lacks_is_said_not_to_be_there(server: Laterna) -> None:
-    asked = HERE | {"right_layer": "blocks.2.0.conv_pwl", "channel": 39}
+    asked = HERE | {"right_layer": "blocks.2.0.conv_pwl", "channel": "39"}
     with server.client() as client:
         client.get("/side-by-side.json", params=asked)
         page = client.get("/side-by-side", params=asked)
@@ -118,3 +118,20 @@ def test_a_told_scale_is_said_with_what_goes_beyond_it(server: Laterna) -> None:
     )
     assert told["scale"]["beyond"] == 2
     assert wrong.status_code == 422
+
+
+def test_channels_apart_are_held_in_the_address_and_change_with_the_sides(server: Laterna) -> None:
+    asked = HERE | {"right_layer": "blocks.2.0.conv_pwl", "channel": "3", "right_channel": "39"}
+    with server.client() as client:
+        client.get("/side-by-side.json", params=asked)
+        page = html.unescape(client.get("/side-by-side", params=asked).text)
+        alone = html.unescape(client.get("/side-by-side", params=asked | {"channel": ""}).text)
+    assert 'data-channels=\'{"left": 3, "right": 39}\'' in page
+    swapped = re.search(r'<a href="([^"]*)" data-swap', page)
+    assert swapped is not None
+    assert "&channel=39" in swapped.group(1)
+    assert "right_channel=3" in swapped.group(1)
+    turned = re.search(r'<a href="([^"]*)" data-swap', alone)
+    assert turned is not None
+    assert "&channel=39" in turned.group(1)
+    assert "right_channel" not in turned.group(1)
