@@ -42,8 +42,12 @@ METHOD = {"kept": records.KEPT, "bars": records.BARS, "sampled_photos": SAMPLED,
 
 def index(workshop: "Workshop", recipe: CollectionIndex) -> Making:
     """Show all photos to a network and note what its channels make of them. Raises NotFinite."""
+    return looked_through(workshop.network(recipe.model), recipe)
+
+
+def looked_through(network: Network, recipe: CollectionIndex) -> Making:
+    """The same for a network that is at hand."""
     began = time.perf_counter()
-    network = workshop.network(recipe.model)
     members = recipe.members[: most_photos(network)]
     album, ears = Album(network, members), Listener(network, len(members), records.KEPT)
     pixels = torch.zeros(len(members), PIXELS * PIXELS * 3, dtype=torch.float16)
@@ -54,7 +58,7 @@ def index(workshop: "Workshop", recipe: CollectionIndex) -> Making:
     for name, tally in list(ears.tallies.items()):
         if not tally.means.isfinite().all():
             raise NotFinite(model=network.entry.title, place=name)
-        table = _records(tally, rows)
+        table = layer_records(tally, rows)
         made[f"{name}.vectors"] = tally.means.cpu().numpy().tobytes()
         made[f"{name}.channels"] = table.tobytes()
         layers[name] = _layer_facts(table, len(rows))
@@ -103,7 +107,7 @@ def _note_pixels(network: Network, opened: Opened, pixels: Tensor) -> None:
     pixels[opened.numbers] = small.permute(0, 2, 3, 1).flatten(1).clamp(0, 1).cpu().half()
 
 
-def _records(tally: Tally, rows: Tensor) -> "np.ndarray[Any, Any]":
+def layer_records(tally: Tally, rows: Tensor) -> "np.ndarray[Any, Any]":
     """One record for each channel; `rows` are the photos that could be read."""
     channels = tally.means.shape[1]
     table = np.zeros(channels, dtype=records.FIELDS)
@@ -118,7 +122,7 @@ def _records(tally: Tally, rows: Tensor) -> "np.ndarray[Any, Any]":
         table["rows"][:, end, :kept] = (places // tally.width).cpu().numpy()
         table["columns"][:, end, :kept] = (places % tally.width).cpu().numpy()
         table["values"][:, end, :kept] = values.cpu().numpy()
-    sampled = torch.cat(tally.sampled).T.contiguous()
+    sampled = torch.cat(tally.sampled).T.contiguous() if tally.sampled else highs
     high = highs.amax(1)
     table["low"] = (low := sampled.amin(1)).cpu().numpy()
     table["high"] = high.cpu().numpy()
