@@ -1,14 +1,26 @@
 """Places in the plane: as scikit-learn finds them, and near where photos are like."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
 from torch import Tensor
 
 from app.vision import embedding
 from tests.vision.test_neighbours import clusters
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """These are too few numbers for two."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("shape", [(50, 8), (20, 64)])
@@ -38,7 +50,8 @@ def test_tsne_comes_as_near_as_that_of_scikit_learn() -> None:
     method = embedding.tsne_method(200, 500)
     *_, last = embedding.tsne(vectors, method)
     theirs = TSNE(perplexity=30, init="pca", method="exact", max_iter=500, random_state=0)
-    theirs.fit_transform(vectors.numpy())
+    with threadpool_limits(1):
+        theirs.fit_transform(vectors.numpy())
     assert last.divergence is not None
     assert last.divergence == pytest.approx(theirs.kl_divergence_, rel=0.05)
     assert trustworthiness(vectors.numpy(), last.places.numpy(), n_neighbors=5) > 0.95
