@@ -1,9 +1,11 @@
-// Calculators: the address tells what was changed, and presets fill their field.
+// Calculators: the address tells what was changed, what was wrong is wiped, presets fill their field.
 "use strict";
 const numbers = document.getElementById("calculators");
-const given = new Map(Object.entries(JSON.parse(numbers.dataset.defaults)).map(([name, value]) => [name, String(value)]));
-numbers.addEventListener("input", () => {
-  const changed = [...new FormData(numbers)].filter(([name, value]) => value !== "" && given.get(name) !== value);
+const given = JSON.parse(numbers.dataset.defaults);
+const same = (name, value) => String(given[name]) === value || Number(value) === given[name];
+numbers.addEventListener("input", (event) => {
+  event.target.closest("section").querySelector(".problem").replaceChildren();
+  const changed = [...new FormData(numbers)].filter(([name, value]) => value !== "" && !same(name, value));
   const said = new URLSearchParams(changed).toString();
   history.replaceState(history.state, "", location.pathname + (said && `?${said}`) + location.hash);
 });

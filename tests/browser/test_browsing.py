@@ -26,6 +26,9 @@ PAGES = (
     f"{PICTURE}/covering",
     "/side-by-side",
     "/queue",
+    "/calculators",
+    "/architectures",
+    f"/models/{MODEL}/layers/conv_stem/filters?wait=1",
 )
 
 
