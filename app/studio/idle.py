@@ -1,4 +1,8 @@
-"""Idle pictures: what the machine makes for the start page when nobody wants anything."""
+"""Idle work: what the machine makes when nobody wants anything.
+
+First the indices of the collections that all may see, so that channels have their photos; then some
+pictures for the start page.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -37,17 +41,25 @@ def pictures(network: dict[str, Any]) -> Iterator[Visualization]:
         yield ChannelImage(model=name, layer=layer["name"], channel=layer["shape"][0] // 2)
 
 
+def indices(studio: "Visualizations") -> Iterator[Visualization]:
+    """What the default network makes of every collection that is everybody's."""
+    for collection in studio.collections.all(None):
+        if collection.photos and not collection.whose:
+            yield collection.index(studio.settings.default_model)
+
+
 async def make(studio: "Visualizations") -> None:
-    """Make the pictures of the default network that are not there yet, one at a time."""
+    """Make what is not there yet of the default network, one at a time."""
     if not studio.settings.idle_pictures or studio.engine.has_faults:
         return
     await _quiet(studio)
     await _describe(studio)
     try:
         network = await studio.description(studio.settings.default_model)
-        recipes = [await studio.checked(recipe) for recipe in pictures(network)]
+        wanted = [*await asyncio.to_thread(lambda: [*indices(studio)]), *pictures(network)]
+        recipes = [await studio.checked(recipe) for recipe in wanted]
     except LaternaError as error:
-        log.info("no idle pictures", reason=str(error))
+        log.info("no idle work", reason=str(error))
         return
     for recipe in recipes:
         await _quiet(studio)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from app.settings import Settings
 from app.studio import idle
@@ -44,6 +45,17 @@ def test_what_it_makes_depends_on_what_the_network_has() -> None:
     linear = idle.pictures(NETWORK | {"classes": 0, "layers": [LINEAR]})
     assert [one.facts()["channel"] for one in linear] == [3, 3]
     assert list(idle.pictures(NETWORK | {"classes": 0, "layers": []})) == []
+
+
+def test_it_looks_through_the_photos_that_all_may_see(tmp_path: Path) -> None:
+    folder = tmp_path / "zoo"
+    folder.mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "zebra.png")
+    studio = OneNetwork(data_dir=tmp_path / "data", collections=str(folder))
+    (index,) = idle.indices(studio)
+    assert index.facts()["collection"] == "zoo"
+    assert index.model == studio.settings.default_model
+    studio.archive.close()
 
 
 def test_it_begins_after_a_while_and_stands_back_for_people(
