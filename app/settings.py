@@ -100,7 +100,8 @@ class Settings(BaseSettings):
         200, gt=0, description="Visualizations that may wait in all; more get a 503."
     )
     idle_pictures: bool = Field(
-        True, description="Look through all collections and make pictures when nobody wants anything."
+        True,
+        description="Look through all collections and make pictures when nobody wants anything.",
     )
     fault: str = Field(
         "",
