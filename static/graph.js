@@ -96,8 +96,14 @@ function texts(item, lines, x, y) {
 function sign(x, y, open) {
   return `<g class="sign"><rect x="${x - 8}" y="${y - 8}" width="16" height="16" rx="4"/><path d="M${x - 4} ${y}h8${open ? "" : `M${x} ${y - 4}v8`}"/></g>`;
 }
+// The numbers of a thumbnail's scale, low to high.
+function ends({ sided, low, high }) {
+  const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  return (sided === "one" ? [low, high] : [low, 0, high]).map((end) => number.format(end));
+}
 function drawn({ item, x, y, w, h, open }) {
-  const lines = said(item), name = `${lines.join(", ")}`;
+  const lines = said(item), known = drawing.thumbs.get(Tree.output(item).id);
+  const name = [...lines, ...(known ? [`#${known.channel}: ${ends(known).join(" … ")}`] : [])].join(", ");
   const classes = `node k-${family(item)}${item.members ? " folds" : ""}${open ? " open" : ""}`;
   const start = `<g class="${classes}" data-id="${safe(item.id)}" transform="translate(${r(x)} ${r(y)})"><title>${safe(item.id.startsWith("@") ? name : `${item.id.replace(/\+$/, "")}: ${name}`)}</title>`;
   if (open) {
@@ -114,8 +120,9 @@ function drawn({ item, x, y, w, h, open }) {
     + (item.members ? sign(r(w - 14), 14, false) : "") + "</g>";
 }
 function way({ d, from, to, source }) {
-  const ends = [from?.id, to?.id, source.id].filter((id) => id !== undefined);
-  return `<path class="way" d="${d}" data-ends="${safe(ends.join("\n"))}" marker-end="${to && !to.isOpen ? "url(#tip)" : ""}"/>`.replace(' marker-end=""', "");
+  const both = [from?.id, to?.id, source.id].filter((id) => id !== undefined);
+  const tip = to && !to.isOpen ? ' marker-end="url(#tip)"' : "";
+  return `<path class="way" d="${d}" data-ends="${safe(both.join("\n"))}"${tip}/>`;
 }
 function draw() {
   const { layout, open } = drawing;
@@ -290,9 +297,7 @@ function closeUp(item) {
   pen.drawImage(drawing.image, known.x, known.y, tile, tile, 0, 0, canvas.width, canvas.height);
   const { stops } = drawing.colors[known.sided];
   document.getElementById("colours").innerHTML = stops.map((color, k) => `<stop offset="${k / (stops.length - 1)}" stop-color="${color}"/>`).join("");
-  const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
-  const ends = known.sided === "one" ? [known.low, known.high] : [known.low, 0, known.high];
-  document.getElementById("thumb-ends").innerHTML = ends.map((end) => `<span>${number.format(end)}</span>`).join("");
+  document.getElementById("thumb-ends").innerHTML = ends(known).map((end) => `<span>${end}</span>`).join("");
   const link = document.getElementById("thumb-link");
   link.href = known.url;
   link.textContent = `${link.dataset.words} ${known.channel}`;
@@ -397,15 +402,17 @@ async function saved() {
     }
   });
   for (const image of copy.querySelectorAll("image")) image.setAttribute("href", await inline(image.getAttribute("href")));
-  const { w, h } = drawing.size, look = getComputedStyle(stage), quiet = getComputedStyle(document.body);
-  const foot = [stage.dataset.title, stage.dataset.thumbnails && words.scale].filter(Boolean).join(" · ");
-  const caption = `<text x="0" y="${h - MARGIN}" font-family="sans-serif" font-size="12" fill="${quiet.color}">${safe(foot)}</text>`
-    + (stage.hasAttribute("data-untrained") ? `<text x="0" y="-8" font-family="sans-serif" font-size="13" font-weight="700" fill="#c62828">${safe(words.untrained)}</text>` : "");
-  copy.setAttribute("viewBox", `${-MARGIN} ${-MARGIN} ${w} ${h + 24}`);
+  const look = getComputedStyle(stage), ink = getComputedStyle(document.body).color, { h } = drawing.size;
+  const foot = [stage.dataset.title, stage.dataset.thumbnails && words.scale].filter(Boolean);
+  const w = Math.max(drawing.size.w, ...foot.map((line) => wide(line) * 1.1 + 2 * MARGIN)), high = h + 20 * foot.length;
+  const left = (drawing.size.w - w) / 2 - MARGIN;
+  const line = (text, x, y, color, more = "") => `<text x="${x}" y="${y}" font-family="sans-serif" font-size="12" fill="${color}"${more}>${safe(text)}</text>`;
+  copy.setAttribute("viewBox", `${left} ${-MARGIN} ${w} ${high}`);
   copy.setAttribute("width", w);
-  copy.setAttribute("height", h + 24);
-  copy.insertAdjacentHTML("afterbegin", `<rect x="${-MARGIN}" y="${-MARGIN}" width="${w}" height="${h + 24}" fill="${look.backgroundColor}"/>`);
-  copy.insertAdjacentHTML("beforeend", caption);
+  copy.setAttribute("height", high);
+  copy.insertAdjacentHTML("afterbegin", `<rect x="${left}" y="${-MARGIN}" width="${w}" height="${high}" fill="${look.backgroundColor}"/>`);
+  copy.insertAdjacentHTML("beforeend", foot.map((text, place) => line(text, left + MARGIN, h - MARGIN + 8 + 20 * place, ink)).join("")
+    + (stage.hasAttribute("data-untrained") ? line(words.untrained, left + MARGIN, -8, "#c62828", ' font-weight="700"') : ""));
   for (const one of copy.querySelectorAll("[class]")) one.removeAttribute("class");
   return new XMLSerializer().serializeToString(copy);
 }
