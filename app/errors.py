@@ -124,6 +124,13 @@ class EmptyCollection(LaternaError):
     code, status = "empty_collection", 409
 
 
+class NoScript(LaternaError):
+    """What was made from a collection cannot be made again without its photos, so there is no
+    script or notebook of it. Its page shows all that made it."""
+
+    code, status = "no_script", 409
+
+
 class NotIndexed(LaternaError):
     """{model} has not looked through the collection “{collection}” yet. Ask for it on the
     collection's page."""

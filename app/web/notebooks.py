@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.archive import KeptImage
-from app.errors import NotMade, UnknownPage
+from app.errors import NoScript, NotMade
 from app.studio.notebooks import notebook
-from app.studio.recipes import OfPicture
+from app.studio.recipes import OfCollection, OfPicture
 from app.web import failures, layers, pages, sight, urls
 from app.web.fields import GridQuery, grid_recipe
 from app.web.given import TheStudio, check_channel, description, layer_of
@@ -114,8 +114,8 @@ async def visualization_notebook(
     if result is None or made is None:
         raise NotMade()
     facts = result.facts
-    if "versions" not in facts:  # made from many pictures: no notebook could hold them
-        raise UnknownPage()
+    if isinstance(job.recipe, OfCollection):  # made of many pictures: no notebook could hold them
+        raise NoScript()
     recipe, picture = job.recipe, None
     if isinstance(recipe, OfPicture):
         picture = await _bytes(studio.image(recipe.image, owner))

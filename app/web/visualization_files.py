@@ -7,9 +7,10 @@ from pathlib import PurePath
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.errors import NotMade, UnknownPage
+from app.errors import NoScript, NotMade, UnknownPage
 from app.studio import script
 from app.studio.jobs import Job
+from app.studio.recipes import OfCollection
 from app.studio.studio import Studio
 from app.web import failures, pages, urls
 from app.web.given import TheStudio
@@ -50,6 +51,8 @@ async def growth(request: Request, studio: TheStudio, job: SeenJob) -> Response:
 @router.get(urls.VISUALIZATION_SCRIPT, responses=failures.media("text/x-python") | failures.DONE)
 async def python_script(request: Request, studio: TheStudio, job: SeenJob) -> Response:
     """A script that makes the same picture from the package, without the web."""
+    if isinstance(job.recipe, OfCollection):
+        raise NoScript()
     result = await asyncio.to_thread(studio.outcome, job.id)
     if result is None:
         raise NotMade()

@@ -115,6 +115,8 @@ def test_a_map_has_a_place_for_each_at_once_or_step_by_step(client: httpx.Client
     assert page.status_code == 200
     assert f"{OWN}/layers/{LATE}/map?method=tsne" in page.text
     assert client.get(f"/visualizations/{known['id']}.png").status_code == 200
+    for name in ("script.py", "notebook.ipynb"):
+        assert code(client, f"/visualizations/{known['id']}/{name}") == (409, "no_script")
 
 
 def test_what_cannot_be_is_said(client: httpx.Client, server: Laterna) -> None:
