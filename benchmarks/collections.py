@@ -37,7 +37,7 @@ MOST_TIMES, MOST_SECONDS = 1.3, 0.02
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of the processor for all photos; times: all that listening takes, over bare passes."""
+    """Seconds of the processor for all photos; times: what listening takes, over bare passes."""
 
     photos: int
     layers: int
@@ -61,7 +61,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def costs(network: Network, members: list[Member], batch: int) -> Costs:
     """Of looking through photos once."""
-    album, ears = Album(network, members), Listener(network, len(members), records.KEPT)
+    album, ears = Album(network, members), Listener(network, records.KEPT)
     opening = bare = listening = 0.0
     narrowed, every = 0, max(1, len(members) // indices.SAMPLED)
     for first in range(0, len(members), batch):
@@ -72,17 +72,20 @@ def costs(network: Network, members: list[Member], batch: int) -> Costs:
         detailed = [k for k, n in enumerate(opened.numbers) if n % every == 0]
         works = {
             "bare": lambda: network(opened.batch),  # noqa: B023  # called at once
-            "heard": lambda: ears.hear(opened.batch, opened.numbers, detailed),  # noqa: B023
+            "heard": lambda: ears.hear(opened.batch, detailed),  # noqa: B023
         }
         turn = list(works) if first // batch % 2 else list(works)[::-1]
         took = {name: timed(works[name]) for name in turn}
         bare, listening = bare + took["bare"], listening + took["heard"]
         if first + batch >= 2 * max(narrowed, batch):
-            rows = torch.tensor(album.readable)
-            listening += timed(lambda: ears.narrow(rows))  # noqa: B023  # called at once
+            listening += timed(ears.narrow)
             narrowed = first + batch
-    rows = torch.tensor(album.readable)
-    ending = timed(lambda: [indices.layer_records(tally, rows) for tally in ears.tallies.values()])
+    ending = timed(
+        lambda: [
+            indices.layer_records(tally, album.readable, network.layers[name].shape[0])
+            for name, tally in ears.tallies.items()
+        ]
+    )
     whole = listening + ending
     return Costs(
         photos=len(members),

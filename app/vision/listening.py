@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from app.vision.statistics import Shift, Tally
+from app.vision.statistics import Reading, Shift, Tally, reading, reading_after
 from app.zoo.keeper import Network
 from app.zoo.taps import tap
 
 #: A channel that its batch norm shrinks more than this, beside the others, cannot be told back.
 SHRUNK = 1e-4
+#: Activations that never fall.
+RISING = (nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Identity)
 
 
 @dataclass(frozen=True)
@@ -31,32 +33,49 @@ class Heard:
 class Listener:
     """Tallies of all layers of a network, by name."""
 
-    def __init__(self, network: Network, photos: int, kept: int) -> None:
+    def __init__(self, network: Network, kept: int) -> None:
         shifts = {name: _shift(network, name) for name in network.unfolded}
         unfolded = {name: network.unfolded[name] for name, shift in shifts.items() if not shift}
         self._network = network
         self._heard = Heard(network.module, unfolded, network.overwritten, network.transposed)
-        self.tallies = {
-            layer.name: Tally(photos, layer.shape[0], kept, network.device, shifts.get(layer.name))
-            for layer in network.layers.values()
-        }
+        self._rising = {name: _rising(network, name, unfolded) for name in network.layers}
+        self.tallies = {name: Tally(kept, shifts.get(name)) for name in network.layers}
 
-    def hear(self, batch: Tensor, numbers: Sequence[int], sampled: Sequence[int]) -> None:
-        """Run photos [N,3,H,W], whose numbers are these; `sampled` are the places among them of
-        those that are looked at in more detail.
-        """
-        rows = torch.tensor(numbers, device=batch.device)
+    def hear(self, batch: Tensor, sampled: Sequence[int] = ()) -> None:
+        """Run the next photos [N,3,H,W]; sampled: those among them that are looked at closely."""
+        last: tuple[str, Tensor, Reading] | None = None
 
         def seen(name: str, activation: Tensor) -> None:
-            self.tallies[name].add(rows, activation, sampled)
+            nonlocal last
+            rising = self._rising[name]
+            if last is not None and last[1] is activation:
+                read = last[2]  # a block gives what its last layer gave
+            elif last is not None and rising is not None and rising[0] == last[0]:
+                read = reading_after(last[2], rising[1], activation)
+            else:
+                read = reading(activation)
+            self.tallies[name].add(read, sampled)
+            last = (name, activation, read)
 
         with tap(self._heard, list(self.tallies), stop=False, on_seen=seen, keep=False):
             self._network(batch)
 
-    def narrow(self, rows: Tensor) -> None:
-        """Of these photos all is known: from now on look only where it may matter in the end."""
+    def narrow(self) -> None:
+        """From now on look only where it may matter in the end."""
         for tally in self.tallies.values():
-            tally.narrow(rows)
+            tally.narrow()
+
+
+def _rising(network: Network, name: str, apart: Collection[str]) -> tuple[str, nn.Module] | None:
+    """(the one layer that it reads, itself) of an activation that never falls; else None.
+
+    apart: layers that are heard otherwise than what comes after them is given.
+    """
+    inputs = network.layers[name].inputs
+    module = dict(network.module.named_modules()).get(name)
+    if len(inputs) != 1 or inputs[0] in apart or not isinstance(module, RISING):
+        return None
+    return inputs[0], module
 
 
 def _shift(network: Network, name: str) -> Shift | None:

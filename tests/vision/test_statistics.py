@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.vision.statistics import Shift, Tally, histogram
+from app.vision.statistics import Shift, Tally, histogram, reading, reading_after
 
 PHOTOS, CHANNELS, KEPT = 40, 5, 3
 GAIN = torch.tensor([2.0, -0.5, 1.0, -3.0, 0.25])
@@ -22,12 +22,11 @@ def meant() -> Tensor:
 
 def tallied(maps: Tensor, shift: Shift | None = None) -> Tally:
     """Noted four at a time, narrowed three times."""
-    tally = Tally(PHOTOS, CHANNELS, KEPT, maps.device, shift)
+    tally = Tally(KEPT, shift)
     for first in range(0, PHOTOS, 4):
-        rows = torch.arange(first, first + 4)
-        tally.add(rows, maps[rows], sampled=[0])
+        tally.add(reading(maps[first : first + 4]), sampled=[0])
         if first in (4, 12, 24):
-            tally.narrow(torch.arange(first + 4))
+            tally.narrow()
     return tally
 
 
@@ -35,11 +34,10 @@ def tallied(maps: Tensor, shift: Shift | None = None) -> Tally:
 def test_the_outermost_photos_are_found_and_where_they_are(meant: Tensor, folded: bool) -> None:
     heard = meant * GAIN[:, None, None] + OFFSET[:, None, None] if folded else meant
     tally = tallied(heard, Shift(GAIN, OFFSET) if folded else None)
-    rows = torch.arange(PHOTOS)
     torch.testing.assert_close(tally.highs, meant.amax((2, 3)), rtol=0, atol=1e-5)
     torch.testing.assert_close(tally.means.float(), meant.mean((2, 3)), rtol=1e-2, atol=1e-3)
     for most in (True, False):
-        values, photos, places = tally.extremes(rows, most)
+        values, photos, places = tally.extremes(most)
         for channel in (0, 1, 3):
             truth = meant[:, channel].flatten(1).amax(1).sort(descending=most)
             assert photos[channel].tolist() == truth.indices[:KEPT].tolist()
@@ -51,7 +49,7 @@ def test_the_outermost_photos_are_found_and_where_they_are(meant: Tensor, folded
 def test_those_that_are_even_come_by_their_means(meant: Tensor) -> None:
     """Of many photos that reach the limit the first by number would say nothing."""
     tally = tallied(meant)
-    values, photos, places = tally.extremes(torch.arange(PHOTOS), most=True)
+    values, photos, places = tally.extremes(most=True)
     assert values[4].tolist() == [1.0] * KEPT
     at_limit = [n for n in range(PHOTOS) if meant[n, 4].amax() == 1]
     assert len(at_limit) > KEPT
@@ -63,15 +61,15 @@ def test_those_that_are_even_come_by_their_means(meant: Tensor) -> None:
 
 
 def test_a_dead_channel_has_photos_too(meant: Tensor) -> None:
-    values, photos, places = tallied(meant).extremes(torch.arange(PHOTOS), most=True)
+    values, photos, places = tallied(meant).extremes(most=True)
     assert values[2].tolist() == [0.0] * KEPT
     assert photos[2].tolist() == [0, 1, 2]
     assert (places[2] >= 0).all()
 
 
 def test_vectors_are_maps_of_one_position(meant: Tensor) -> None:
-    tally = Tally(2, CHANNELS, 1, meant.device)
-    tally.add(torch.tensor([0, 1]), meant[:2, :, 0, 0], sampled=[1])
+    tally = Tally(1)
+    tally.add(reading(meant[:2, :, 0, 0]), sampled=[1])
     torch.testing.assert_close(tally.highs, meant[:2, :, 0, 0])
     torch.testing.assert_close(tally.sampled[0], meant[1:2, :, 0, 0])
 
@@ -80,3 +78,12 @@ def test_a_histogram_counts_everything_once() -> None:
     values = torch.tensor([[0.0, 0.1, 0.5, 1.0], [2.0, 2.0, 2.0, 2.0]])
     counts = histogram(values, values.amin(1), values.amax(1), 4)
     assert counts.tolist() == [[2, 0, 1, 1], [4, 0, 0, 0]]
+
+
+def test_what_rises_need_not_be_read_again(meant: Tensor) -> None:
+    before = reading(meant)
+    after = reading_after(before, torch.relu, torch.relu(meant))
+    fresh = reading(torch.relu(meant))
+    torch.testing.assert_close(after.means, fresh.means)
+    torch.testing.assert_close(after.columns, fresh.columns)
+    torch.testing.assert_close(after.highs, fresh.highs)

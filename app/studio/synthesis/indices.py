@@ -6,7 +6,7 @@ Parts of the result, for each layer L: `L.vectors`, float16 [photos, channels], 
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,19 +49,21 @@ def looked_through(network: Network, recipe: CollectionIndex) -> Making:
     """The same for a network that is at hand."""
     began = time.perf_counter()
     members = recipe.members[: most_photos(network)]
-    album, ears = Album(network, members), Listener(network, len(members), records.KEPT)
+    album, ears = Album(network, members), Listener(network, records.KEPT)
     pixels = torch.zeros(len(members), PIXELS * PIXELS * 3, dtype=torch.float16)
     passed = yield from _shown(album, ears, pixels)
     made: dict[str, bytes] = {"pixels.vectors": pixels.numpy().tobytes()}
     layers = {}
-    rows = torch.tensor(album.readable, dtype=torch.int64, device=network.device)
-    for name, tally in list(ears.tallies.items()):
-        if not tally.means.isfinite().all():
+    for name in network.layers:
+        tally = ears.tallies.pop(name)  # its memory is free afterwards
+        table = layer_records(tally, album.readable, network.layers[name].shape[0])
+        vectors = np.zeros((len(members), len(table)), np.float16)
+        if album.readable:
+            vectors[album.readable] = tally.means.cpu().numpy()
+        if not np.isfinite(vectors).all():
             raise NotFinite(model=network.entry.title, place=name)
-        table = layer_records(tally, rows)
-        made[f"{name}.vectors"] = tally.means.cpu().numpy().tobytes()
-        made[f"{name}.channels"] = table.tobytes()
-        layers[name] = _layer_facts(table, len(rows))
+        made[f"{name}.vectors"], made[f"{name}.channels"] = vectors.tobytes(), table.tobytes()
+        layers[name] = _layer_facts(table, len(album.readable))
         yield Progress(len(members), len(members), None, None, "measured")
     seconds = time.perf_counter() - began
     said = facts.making_facts(recipe, network, METHOD, [], seconds)
@@ -91,12 +93,12 @@ def _shown(album: Album, ears: Listener, pixels: Tensor) -> Generator[Progress, 
         if opened is not None:
             began = time.perf_counter()
             detailed = [k for k, n in enumerate(opened.numbers) if n % every == 0]
-            ears.hear(opened.batch, opened.numbers, detailed)
+            ears.hear(opened.batch, detailed)
             passed += time.perf_counter() - began
             _note_pixels(network, opened, pixels)
         done = min(first + size, count)
         if done >= 2 * max(narrowed, size):
-            ears.narrow(torch.tensor(album.readable, device=network.device))
+            ears.narrow()
             narrowed = done
         yield Progress(done, count, None, album.preview)
     return passed
@@ -107,31 +109,33 @@ def _note_pixels(network: Network, opened: Opened, pixels: Tensor) -> None:
     pixels[opened.numbers] = small.permute(0, 2, 3, 1).flatten(1).clamp(0, 1).cpu().half()
 
 
-def layer_records(tally: Tally, rows: Tensor) -> "np.ndarray[Any, Any]":
-    """One record for each channel; `rows` are the photos that could be read."""
-    channels = tally.means.shape[1]
+def layer_records(tally: Tally, numbers: Sequence[int], channels: int) -> "np.ndarray[Any, Any]":
+    """One record for each channel; `numbers` are those of the photos in the tally."""
     table = np.zeros(channels, dtype=records.FIELDS)
     table["photos"] = records.NOBODY
-    if not len(rows):
+    if not numbers:
         return table
-    highs = tally.highs[rows].T.contiguous()
+    highs, named = tally.highs.T.contiguous(), np.array(numbers)
     for end, most in enumerate((True, False)):
-        values, photos, places = tally.extremes(rows, most)
+        values, photos, places = (found.cpu().numpy() for found in tally.extremes(most))
         kept = values.shape[1]
-        table["photos"][:, end, :kept] = photos.cpu().numpy()
-        table["rows"][:, end, :kept] = (places // tally.width).cpu().numpy()
-        table["columns"][:, end, :kept] = (places % tally.width).cpu().numpy()
-        table["values"][:, end, :kept] = values.cpu().numpy()
+        table["photos"][:, end, :kept] = named[photos]
+        table["rows"][:, end, :kept] = places // tally.width
+        table["columns"][:, end, :kept] = places % tally.width
+        table["values"][:, end, :kept] = values
     sampled = torch.cat(tally.sampled).T.contiguous() if tally.sampled else highs
-    high = highs.amax(1)
-    table["low"] = (low := sampled.amin(1)).cpu().numpy()
-    table["high"] = high.cpu().numpy()
-    table["mean"] = tally.means[rows].float().mean(0).cpu().numpy()
-    table["fired"] = (highs > 0).sum(1).cpu().numpy()
-    table["share_active"] = (sampled > 0).float().mean(1).cpu().numpy()
+    low, high = sampled.amin(1), highs.amax(1)
     bottom = highs.amin(1).clamp(max=0)
-    table["spread"] = histogram(highs, bottom, high, records.BARS).cpu().numpy()
-    table["positions"] = histogram(sampled, low, high, records.BARS).cpu().numpy()
+    for name, found in {
+        "low": low,
+        "high": high,
+        "mean": tally.means.float().mean(0),
+        "fired": (highs > 0).sum(1),
+        "share_active": (sampled > 0).float().mean(1),
+        "spread": histogram(highs, bottom, high, records.BARS),
+        "positions": histogram(sampled, low, high, records.BARS),
+    }.items():
+        table[name] = found.cpu().numpy()
     return table
 
 
