@@ -27,7 +27,7 @@ def test_a_stroke_moves_the_classes_and_is_in_the_address(page: Page) -> None:
     side = box["width"]
 
     def at(right: float, down: float) -> tuple[float, float]:
-        return box["x"] + right * side, box["y"] + down * side  # type: ignore[index]  # asserted
+        return box["x"] + right * side, box["y"] + down * side
 
     page.mouse.move(*at(0.2, 0.25))
     page.mouse.down()
