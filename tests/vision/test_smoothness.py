@@ -1,9 +1,11 @@
 """Fine grain: none in what is smooth, all in a checkerboard, and noise has its yardstick."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from app.vision.smoothness import CUTOFF, grain, noise
 
@@ -55,3 +57,14 @@ def test_a_filter_of_zeros_has_no_share_and_1x1_have_no_frequencies() -> None:
     assert found.filters[1] is None
     assert found.mean == found.filters[0]
     assert grain(torch.ones(4, 8, 1, 1)) is None
+
+
+@pytest.mark.parametrize(("name", "layers"), [("alexnet_conv", 5), ("googlenet", 20)])
+def test_every_layer_of_the_published_networks_is_smoother_than_noise(
+    weights_folder: Path, name: str, layers: int
+) -> None:
+    weights = load_file(weights_folder / f"{name}.safetensors")
+    found = [grain(value) for value in weights.values() if value.ndim == 4 and value.shape[2] > 1]
+    means = [one.mean for one in found if one is not None and one.mean is not None]
+    assert len(means) == layers
+    assert max(means) < noise() - 0.05
