@@ -308,7 +308,8 @@ class Visualization(Queued):
 
     When it is done there is more, by kind: for a class `label, probability, top, second`; for a
     channel `activation, best_sample, multiple, rank`; for an atlas `sheet, channels`; for a
-    reconstruction `relative_error, psnr, ssim`; for a strip `layers`, one entry each.
+    reconstruction `relative_error, psnr, ssim`; for a strip `layers`, one entry each; for an
+    occlusion map `probabilities` by square, and the `worst` one.
     """
 
     step: int
