@@ -19,7 +19,7 @@ const FAMILIES = [
 ];
 function family(item) {
   if (item.id === "@picture") return "picture";
-  if (item.members && !item.window.length && !item.kind.includes("+")) return "block";
+  if (item.members && !isUnit(item)) return "block";
   return FAMILIES.find(([pattern]) => pattern.test(item.kind.split(" + ")[0]))?.[1] ?? (item.layer ? "block" : "join");
 }
 function isUnit(item) { return Boolean(item.members) && (item.kind.includes(" + ") || item.kind === "conv-norm-activation"); }

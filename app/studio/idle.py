@@ -70,10 +70,12 @@ async def make(studio: "Visualizations") -> None:
 
 
 async def _describe(studio: "Visualizations") -> None:
-    """Learn the layers of every network, so that the first who opens one does not wait."""
+    """Learn the layers of every network, so that the first who opens one does not wait.
+
+    At most a second each, so whoever comes meanwhile waits no longer than that.
+    """
     for entry in await asyncio.to_thread(studio.catalogue.entries):
         if not entry.problem and studio.known_entry(entry) is None:
-            await _quiet(studio)
             with suppress(LaternaError):
                 await studio.description(entry.name)
 

@@ -30,8 +30,10 @@ class OneNetwork(Studio):
     def __init__(self, **set_to: Any) -> None:
         super().__init__(Settings(devices="cpu", torch_threads=1, offline=True, **set_to))
         self.engine = Engine(self.settings, SMALL)
+        self.described: set[str] = set()
 
     async def description(self, model: str) -> dict[str, Any]:
+        self.described.add(model)
         return NETWORK
 
     async def checked(self, recipe: Any) -> Any:
@@ -85,6 +87,7 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
         await until(lambda: studio.job(mine.id).state is State.DONE)
         await until(lambda: len(studio.finished()) == len({one.id for one in house}) + 1)
         assert [job.by_house for job in studio.finished()][-1] is False
+        assert {"densenet121", "vgg16", "googlenet-2014"} <= studio.described
         await chores[1]
         for chore in chores:
             chore.cancel()
