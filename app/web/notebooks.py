@@ -109,13 +109,13 @@ async def visualization_notebook(
     request: Request, studio: TheStudio, owner: Owner, job: SeenJob
 ) -> Response:
     """A notebook that makes a finished visualization again."""
+    if isinstance(job.recipe, OfCollection):  # made of many pictures: no notebook could hold them
+        raise NoScript()
     result = await asyncio.to_thread(studio.outcome, job.id)
     made = await asyncio.to_thread(studio.read, result) if result else None
     if result is None or made is None:
         raise NotMade()
     facts = result.facts
-    if isinstance(job.recipe, OfCollection):  # made of many pictures: no notebook could hold them
-        raise NoScript()
     recipe, picture = job.recipe, None
     if isinstance(recipe, OfPicture):
         picture = await _bytes(studio.image(recipe.image, owner))
