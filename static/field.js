@@ -91,7 +91,7 @@
 
     #say(begin, size) {
       const { words, whole, beyond, all } = this.words;
-      const spans = begin.map((place, axis) => `${place}–${place + size[axis] - 1}`);
+      const spans = begin.map((place, axis) => (place < 0 ? `−${-place} – ${place + size[axis] - 1}` : `${place}–${place + size[axis] - 1}`));
       const beyondEdge = begin.some((place, axis) => place < 0 || place + size[axis] > this.input[axis]);
       const said = this.field.whole && !this.field.jump[0] ? [all]
         : [words.replace("{cell}", this.at.join(", ")).replace("{size}", size.join(" × ")).replace("{rows}", spans[0]).replace("{columns}", spans[1]), this.field.whole ? whole : "", beyondEdge ? beyond : ""];

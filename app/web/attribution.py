@@ -195,6 +195,7 @@ async def where_page(
         layer=recipe.layer,
         groups=models.grouped(places(described)),
         choices=models.found_classes(described, fields.q)[:MOST_CHOICES] if fields.q else [],
+        label=_label(described, fields.class_, facts),
         facts=facts,
         found=found,
         to=to,
@@ -202,6 +203,15 @@ async def where_page(
         obstacle=hindered,
         untrained_url=urls.where(image, twin, **said) if twin else None,
     )
+
+
+def _label(
+    described: dict[str, Any], chosen: int | None, facts: dict[str, Any] | None
+) -> str | None:
+    """The class that is looked for, in words, as far as it is known."""
+    if chosen is not None:
+        return sight.label(described, chosen)
+    return facts["label"] if facts else None
 
 
 async def _made(request: Request, studio: Studio, recipe: recipes.Recipe) -> Result | None:
