@@ -14,6 +14,8 @@ from app.zoo.arithmetic import Slide, stacked
 BOARD, APART = 280.0, 360.0
 #: Up to so many positions a side each is drawn as a cell.
 MOST_CELLS = 40
+#: Up to so many places of a window are drawn, if they are this far apart.
+MOST_STOPS, CLOSEST = 80, 2.0
 #: The cross-section of a stack: width, height, and the largest cell.
 SECTION, HEIGHT, CELL = 280.0, 190.0, 30.0
 
@@ -32,7 +34,8 @@ class Square:
 class Sliding:
     """The map with its zeros and windows, and beside it what comes of it, on one scale.
 
-    rest: how broad the strip is that no window reaches; cells: lines between positions, as a path.
+    rest: how broad the strip is that no window reaches; cells: lines between positions, as a path;
+    stops: the outlines of all windows of the first row and the first column.
     """
 
     padded: Square
@@ -43,6 +46,7 @@ class Sliding:
     made: tuple[Square, ...]
     cells: str
     output_cells: str
+    stops: str
 
 
 def sliding(slide: Slide) -> Sliding:
@@ -65,7 +69,18 @@ def sliding(slide: Slide) -> Sliding:
         made=tuple(Square(APART + place * unit, top, unit, place) for place in places),
         cells=lattice(0, 0, whole, unit),
         output_cells=lattice(APART, top, slide.outputs, unit),
+        stops=_stops(slide, unit),
     )
+
+
+def _stops(slide: Slide, unit: float) -> str:
+    """Every place of the first row and column, while they can be told apart."""
+    side, step = slide.span * unit, slide.stride * unit
+    if not 2 < slide.outputs <= MOST_STOPS or step < CLOSEST:
+        return ""
+    corners = [(n * step, 0.0) for n in range(slide.outputs)]
+    corners += [(0.0, n * step) for n in range(1, slide.outputs)]
+    return "".join(f"M{x:.1f} {y:.1f}h{side:.1f}v{side:.1f}h-{side:.1f}z" for x, y in corners)
 
 
 def lattice(x: float, y: float, count: int, unit: float) -> str:
