@@ -15,46 +15,108 @@ from torch import Tensor
 SAMPLED_SIDE = 4
 #: The magnitude that a float16 holds.
 MOST = 65504.0
+#: How far a mean, and a photo's number, move those that are even: less than a float32 can tell.
+EVEN, TIE = 2.0**-26, 2.0**-50
+#: Numbers that stay in the cache of a processor's core, half a megabyte.
+CHUNK = 1 << 17
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reading:
     """What was read of one activation: its means and highest values [N,C], those of each column.
 
     values: [N,H,W,C]; columns: [N,W,C]. A matrix as wide as a row is what PyTorch is quick at, so
-    the highest of each column of the map comes first.
+    the highest of each column of the map comes first. places: where the highest values are, [N,C],
+    row * W + column; -1 where nobody has asked yet. signs [C]: of channels that are turned over in
+    all but the values.
     """
 
     values: Tensor
     means: Tensor
     columns: Tensor
     highs: Tensor
+    places: Tensor
+    signs: Tensor | None = None
 
     @property
     def width(self) -> int:
         """Columns of the map."""
         return self.values.shape[2]
 
+    def found(self, wanted: Tensor) -> Tensor:
+        """The places, at least those that are wanted [N,C]."""
+        _, height, width, channels = self.values.shape
+        if height * width == 1:
+            return self.places.zero_()
+        asked = (wanted & (self.places < 0)).flatten().nonzero().squeeze(1)
+        if len(asked):
+            top, channel = self.highs.flatten().take(asked), asked % channels
+            photo = asked // channels
+            column = _last(self.columns, photo * (width * channels) + channel, channels, top)
+            start = (photo * (height * width) + column) * channels + channel
+            if self.signs is not None:
+                top = top * self.signs[channel]
+            row = _last(self.values, start, width * channels, top)
+            self.places.view(-1)[asked] = row * width + column
+        return self.places
+
 
 def reading(activation: Tensor) -> Reading:
     """Of maps [N,C,H,W] or vectors [N,C]."""
-    values, means = _read(activation)
-    columns = values.flatten(2).amax(1).view(len(values), values.shape[2], -1)
-    return Reading(values, means, columns, columns.amax(1))
+    values = _channels_last(activation)
+    count, height, width, channels = values.shape
+    sums, columns = _sums_and_highs(values.view(count, height, width * channels))
+    means = sums.view(count, width, channels).sum(1) / (height * width)
+    columns = columns.view(count, width, channels)
+    highs = columns.amax(1)
+    return Reading(values, means, columns, highs, _nowhere(highs))
+
+
+def _sums_and_highs(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """(sum, highest) of each column of [N,R,K]: both while a piece of it is in the cache."""
+    count, rows, length = matrices.shape
+    if rows * length <= CHUNK:
+        return matrices.sum(1), matrices.amax(1)
+    sums, highs = torch.zeros(2, count, length, device=matrices.device).unbind()
+    for n, matrix in enumerate(matrices):
+        for k, piece in enumerate(matrix.split(max(1, CHUNK // length))):
+            sums[n] += piece.sum(0)
+            highest = piece.amax(0)
+            highs[n] = torch.maximum(highs[n], highest) if k else highest
+    return sums, highs
 
 
 def reading_after(
     before: Reading, rising: Callable[[Tensor], Tensor], activation: Tensor
 ) -> Reading:
-    """Of what a rising function made of what was read: only its means are new."""
-    values, means = _read(activation)
-    return Reading(values, means, rising(before.columns), rising(before.highs))
+    """Of what a rising function made of what was read: only its means are new.
+
+    It is highest where that was. The places are kept in one for both.
+    """
+    values = _channels_last(activation)
+    means = values.flatten(1, 2).mean(1)
+    columns, highs = rising(before.columns), rising(before.highs)
+    return _Risen(values, means, columns, highs, before.places, before=before)
 
 
-def _read(activation: Tensor) -> tuple[Tensor, Tensor]:
+@dataclass
+class _Risen(Reading):
+    """What was read after something that it rises with."""
+
+    before: Reading | None = None
+
+    def found(self, wanted: Tensor) -> Tensor:
+        assert self.before is not None, "it rises with something"
+        return self.before.found(wanted)
+
+
+def _channels_last(activation: Tensor) -> Tensor:
     maps = activation if activation.ndim == 4 else activation[..., None, None]
-    values = maps.permute(0, 2, 3, 1).contiguous()
-    return values, values.flatten(1, 2).mean(1)
+    return maps.permute(0, 2, 3, 1).contiguous()
+
+
+def _nowhere(highs: Tensor) -> Tensor:
+    return torch.full(highs.shape, -1, dtype=torch.int32, device=highs.device)
 
 
 @dataclass(frozen=True)
@@ -75,7 +137,8 @@ class Shift:
             return heard
         lows = heard.values.flatten(2).amin(1).view_as(heard.columns)
         columns = torch.where(signs > 0, heard.columns, -lows)
-        return replace(heard, columns=columns, highs=columns.amax(1))
+        highs = columns.amax(1)
+        return replace(heard, columns=columns, highs=highs, places=_nowhere(highs), signs=signs)
 
 
 class Tally:
@@ -122,17 +185,19 @@ class Tally:
         self.width = heard.width
         self._means.append(means.half())
         self._highs.append(highs)
-        self._places.append(self._found(heard, highs))
+        self._places.append(heard.found(self._wanted(highs)))
         if sampled:
             self._sample(heard.values[list(sampled)])
 
     def narrow(self) -> None:
         """From now on look only where it may matter in the end."""
-        seen = self.highs.T
-        if seen.shape[1] >= self._kept:
-            self._most = seen.topk(self._kept, dim=1).values[:, -1].contiguous()
-            lowest = seen.topk(self._kept, dim=1, largest=False).values
-            self._least = lowest[:, -1].contiguous()
+        seen = self.highs.T.contiguous()
+        if seen.shape[1] < self._kept:
+            return
+        most = seen.topk(self._kept, dim=1, sorted=False).values.amin(1)
+        # As high as the last of the highest counts too, as its mean may be higher.
+        self._most = torch.where(most > 0, most.nextafter(torch.zeros_like(most)), most)
+        self._least = seen.topk(self._kept, dim=1, largest=False, sorted=False).values.amax(1)
 
     def extremes(self, most: bool) -> tuple[Tensor, Tensor, Tensor]:
         """(values, photos, places), each [C, kept or fewer]: the outermost photos first.
@@ -140,36 +205,20 @@ class Tally:
         Of the highest those that are even, as an activation that is cut off makes them, stand in
         the order of their means, and of their numbers at last.
         """
-        seen = self.highs.T.contiguous()
-        numbers = torch.arange(seen.shape[1], device=seen.device).expand_as(seen)
+        highs, means = self.highs.T.double(), self.means.T.double()
+        numbers = torch.arange(highs.shape[1], device=highs.device)
+        keys = highs - numbers * TIE * (highs.abs() + TIE) * (1 if most else -1)
         if most:
-            numbers = self.means.T.sort(dim=1, descending=True, stable=True).indices
-            seen = seen.gather(1, numbers)
-        order = seen.sort(dim=1, descending=most, stable=True)
-        numbers = numbers.gather(1, order.indices[:, : self._kept])
-        return order.values[:, : self._kept], numbers, self.places.T.gather(1, numbers)
+            keys += torch.where(highs > 0, means * EVEN, 0)
+        kept = min(self._kept, len(numbers))
+        found = keys.topk(kept, dim=1, largest=most).indices
+        return self.highs.T.gather(1, found), found, self.places.T.gather(1, found)
 
     def _wanted(self, highs: Tensor) -> Tensor:
         """In which photos it may matter where a channel is highest: [N,C]."""
         if self._most is None or self._least is None:
             return torch.ones_like(highs, dtype=torch.bool)
-        # As high as the last of the highest counts too, as its mean may be higher.
-        is_even = (highs == self._most) & (highs > 0)
-        return (highs > self._most) | (highs < self._least) | is_even
-
-    def _found(self, heard: Reading, highs: Tensor) -> Tensor:
-        """Where in the maps the highest values are, as far as it may matter: [N,C]."""
-        height, width, channels = heard.values.shape[1:]
-        places = torch.full(highs.shape, -1, dtype=torch.int32, device=highs.device)
-        photo, channel = self._wanted(highs).nonzero(as_tuple=True)
-        top = heard.highs[photo, channel]
-        column = _last_place(heard.columns, photo * (width * channels) + channel, channels, top)
-        if self._shift is not None:
-            top = top * self._shift.gain.sign()[channel]
-        start = (photo * (height * width) + column) * channels + channel
-        row = _last_place(heard.values, start, width * channels, top)
-        places[photo, channel] = row * width + column
-        return places
+        return (highs > self._most) | (highs < self._least)
 
     def _sample(self, values: Tensor) -> None:
         height, width = values.shape[1:3]
@@ -178,15 +227,14 @@ class Tally:
         self.sampled.append(some if self._shift is None else self._shift.back(some))
 
 
-def _last_place(values: Tensor, starts: Tensor, step: int, wanted: Tensor) -> Tensor:
+def _last(values: Tensor, starts: Tensor, step: int, wanted: Tensor) -> Tensor:
     """Of each start the last k, where the number k steps after it is the wanted one.
 
     Along the axis that is the last but for the channels, or that before it, by its step.
     """
-    count = values.shape[1]
-    steps = torch.arange(count, device=values.device)
-    some = values.flatten().take(starts + (steps * step)[:, None])
-    return torch.where(some == wanted, steps.int()[:, None], 0).amax(0)
+    steps = torch.arange(values.shape[1], device=values.device)[:, None]
+    some = values.view(-1).take(starts + steps * step)
+    return (some == wanted).int().mul_(steps.int()).amax(0)
 
 
 def _spread(length: int) -> Tensor:
@@ -203,5 +251,5 @@ def histogram(values: Tensor, low: Tensor, high: Tensor, bars: int) -> Tensor:
     span = high - low
     places = (values - low[:, None]) * (bars / torch.where(span > 0, span, 1.0))[:, None]
     numbers = places.to(torch.int64).clamp_(0, bars - 1)
-    counts = torch.zeros(len(values), bars, dtype=torch.int32, device=values.device)
-    return counts.scatter_add_(1, numbers, torch.ones_like(numbers, dtype=torch.int32))
+    first = torch.arange(len(values), device=values.device)[:, None] * bars
+    return (numbers + first).flatten().bincount(minlength=len(values) * bars).view(-1, bars)
