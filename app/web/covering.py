@@ -17,7 +17,7 @@ from app.studio.studio import Studio
 from app.vision import masks
 from app.web import failures, pages, results, twins, urls
 from app.web.asked import MOST_SEED
-from app.web.attribution import FILLS
+from app.web.attribution_fields import FILLS
 from app.web.given import TheStudio, description, obstacle
 from app.web.sessions import Owner
 
