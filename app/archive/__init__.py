@@ -7,6 +7,7 @@ and a crash leaves only files without a row, which are removed at the next start
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,8 @@ __all__ = ["Archive", "KeptImage", "Result", "Usage", "clean_name"]
 
 #: Seconds after which a half-written file outside of the archive's folder is a crash's leftover.
 ABANDONED = 3600.0
+#: Facts of more characters are read once for all who ask: those of thousands of photos.
+LONG = 64 * 1024
 
 
 class Archive(Images):
@@ -41,9 +44,8 @@ class Archive(Images):
             return None
         self._used[key] = self._clock()
         parts = self._index.rows("SELECT name, digest FROM parts WHERE key = ?", key)
-        return self._result(
-            key, json.loads(row["facts"]), row["media"], row["digest"], dict(map(tuple, parts))
-        )
+        facts = _long(row["facts"]) if len(row["facts"]) > LONG else json.loads(row["facts"])
+        return self._result(key, facts, row["media"], row["digest"], dict(map(tuple, parts)))
 
     def keep_result(
         self,
@@ -149,3 +151,10 @@ class Archive(Images):
         files.remove_parts(path.parent, f"{path.name}.*", ABANDONED)
         with files.replacing(path) as file:
             yield file
+
+
+@lru_cache(maxsize=8)
+def _long(facts: str) -> dict[str, Any]:
+    """Facts from JSON. Nobody changes what a result says."""
+    said: dict[str, Any] = json.loads(facts)
+    return said

@@ -22,6 +22,8 @@ SAMPLES, UPLOADS = "samples", "uploads"
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 #: A folder is listed anew when the last look is so many seconds old.
 FRESH_SECONDS = 3.0
+#: And so many times as long as the look itself took: large folders are not looked at all the time.
+PAUSE = 50.0
 #: Photos of a collection, the first by name.
 MOST_PHOTOS = 10_000
 WORDNET = re.compile(r"(n\d{8})(?:[_-](.*))?$", re.IGNORECASE)
@@ -118,11 +120,13 @@ class Collections:
         return tuple(photo.member for photo in found.photos)
 
     def _folder(self, name: str) -> Collection:
-        when, seen = self._seen.get(name, (-FRESH_SECONDS, None))
-        if seen is None or time.monotonic() - when > FRESH_SECONDS:
+        due, seen = self._seen.get(name, (0.0, None))
+        began = time.monotonic()
+        if seen is None or began > due:
             folder = self._folders[name]
             seen = Collection(name, folder.name, tuple(_photos(folder)))
-            self._seen[name] = (time.monotonic(), seen)
+            now = time.monotonic()
+            self._seen[name] = (now + FRESH_SECONDS + PAUSE * (now - began), seen)
         return seen
 
 
