@@ -10,7 +10,8 @@ from PIL import Image
 from app.errors import NoPlaces, UnknownClass, UnknownImage, UnknownLayer, WrongField
 from app.studio.makers import Workshop
 from app.studio.recipes import Covering, GradCam, Made, Occlusion, Recipe
-from app.vision import masks
+from app.vision import attribution, masks
+from app.zoo.taps import tap
 from tests.studio.synthesis.driving import made, opened, texts, watched
 
 
@@ -101,3 +102,26 @@ def test_where_needs_places_and_a_class(workshop: Workshop, photo: str) -> None:
     ):
         with pytest.raises(problem):
             workshop.make(make(layer, class_), told.append)
+
+
+def test_every_layer_with_places_can_be_asked(workshop: Workshop, photo: str) -> None:
+    """Captum's map is the gradient taken by hand, also where a layer is one call of several."""
+    network = workshop.network("tiny")
+    batch, _ = workshop.prepared(network, "b", photo)
+    compared = 0
+    for name, layer in network.layers.items():
+        if layer.shape[1:] == (1, 1):
+            continue
+        ours = attribution.grad_cam(network, name, batch, 3)
+        assert tuple(ours.shape) == layer.shape[1:]
+        if name in network.unfolded or name in network.overwritten:
+            continue  # a tap gives these by a way of their own, which no gradient goes through
+        with torch.enable_grad():
+            given = batch.clone().requires_grad_()
+            with tap(network, [name], stop=False) as seen:
+                score = network(given)[0, 3]
+            (gradient,) = torch.autograd.grad(score, seen[name])
+        by_hand = (gradient.mean((2, 3), keepdim=True) * seen[name]).sum(1)[0].detach()
+        assert torch.allclose(ours, by_hand, atol=1e-6)
+        compared += 1
+    assert compared > 5
