@@ -196,14 +196,16 @@ class Layout {
     for (const edge of graph.edges()) for (const point of graph.edge(edge).points) point.x *= -1;
   }
 
-  // Have what enters stand above all, and what leaves below all.
+  // Have all that enters stand above everything else, and all that leaves below.
   static #pull(graph, names) {
     const ports = (side) => [...names].filter((name) => name.startsWith(side));
     const enters = ports("i"), leaves = ports("o");
-    for (const name of graph.nodes().filter((one) => one.startsWith("n"))) {
-      if (!graph.inEdges(name).length) for (const port of enters) graph.setEdge(port, name, { weight: 0 }, "pull");
-      if (!graph.outEdges(name).length) for (const port of leaves) graph.setEdge(name, port, { weight: 0 }, "pull");
-    }
+    const beside = (edges, port) => edges.length === 0 || edges.some(({ v, w }) => v.startsWith(port) || w.startsWith(port));
+    const tie = (tail, head) => { if (!graph.outEdges(tail, head)?.length) graph.setEdge(tail, head, { weight: 0 }, "pull"); };
+    const inner = graph.nodes().filter((name) => name.startsWith("n"));
+    const first = inner.filter((name) => beside(graph.inEdges(name), "i")), last = inner.filter((name) => beside(graph.outEdges(name), "o"));
+    for (const name of first) for (const port of enters) tie(port, name);
+    for (const name of last) for (const port of leaves) tie(name, port);
   }
 
   // Lines may stand beside everything else: the drawing is as wide as they need.

@@ -2,13 +2,17 @@
 
 import re
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from torch import Tensor, nn
 
+from app.zoo.graph import graph_of
+from app.zoo.tracing import traced
 from tests.running import Laterna
 
 #: What of the drawing is not as it should be, and how much there is of it.
@@ -86,6 +90,43 @@ def test_nothing_is_tangled_folded_or_unfolded(page: Page, model: str) -> None:
         many = now["items"]
         page.click("[data-do=unfold]")
     assert many == page.evaluate("drawing.tree.items.size")
+
+
+class Twice(nn.Module):
+    """A block that reads two things, the second one late, as in no network of the catalogue."""
+
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)
+
+        def forward(self, early: Tensor, late: Tensor) -> Tensor:
+            given: Tensor = self.two(self.one(early)) + late
+            return given
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.side, self.late = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 5), Twice.Late()
+
+    def forward(self, picture: Tensor) -> Tensor:
+        stem = self.stem(picture)
+        given: Tensor = self.late(stem, self.side(stem))
+        return given
+
+
+def test_a_network_of_ones_own_is_drawn_as_well(page: Page) -> None:
+    size = (3, 32, 32)
+    graph = asdict(graph_of(traced(Twice().to("meta").eval(), size), size))
+    for row in (*graph["nodes"], *graph["boxes"]):
+        row["url"] = None
+    told = {"model": "own", "title": "Own", "trained": True, "thumbnails": None, **graph}
+    page.route("**/graph.json*", lambda route: route.fulfill(json=told))
+    page.goto("/models/efficientnet-lite0/graph")
+    expect(page.locator("#graph[data-drawn]")).to_be_visible()
+    page.click("[data-do=unfold]")
+    expect(page.locator('[data-id="late.two"]')).to_be_attached()
+    now = tangles(page)
+    assert (now["through"], now["overlapping"]) == ([], [])
 
 
 def test_the_chosen_layer_is_in_view_and_stays_there(page: Page) -> None:
