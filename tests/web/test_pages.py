@@ -21,6 +21,9 @@ PAGES = [
     f"/images/chelsea/models/{MODEL}/layers/{LAYER}",
     f"/images/chelsea/models/{MODEL}/layers/{LAYER}/channels/3",
     "/side-by-side",
+    "/calculators",
+    "/architectures",
+    f"/models/{MODEL}/layers/conv_stem/filters",
     "/queue",
     "/docs",
 ]
