@@ -98,7 +98,7 @@ class Twice(nn.Module):
     class Late(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.one, self.two = nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)
+            self.one, self.two = nn.Conv2d(4, 512, 3), nn.Conv2d(512, 4, 3)
 
         def forward(self, early: Tensor, late: Tensor) -> Tensor:
             given: Tensor = self.two(self.one(early)) + late
