@@ -177,7 +177,8 @@ async def map_page(
     shown = spots(index, made["places"], MOST_SHOWN) if made else []
     shown.sort(key=lambda spot: spot.thing == group)  # what is lit lies over the others
     wanted = usual(index) if photo is None else photo
-    chosen = min(shown, key=lambda spot: abs(spot.n - (wanted or 0)), default=None)
+    among = [spot for spot in shown if spot.thing == group] if photo is None else []
+    chosen = min(among or shown, key=lambda spot: abs(spot.n - (wanted or 0)), default=None)
     before, after = beside(described, layer)
     address = urls.photo_map(collection, model, layer)
     return pages.respond(
