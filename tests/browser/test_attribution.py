@@ -72,8 +72,13 @@ def test_the_brush_goes_by_keys(page: Page) -> None:
     expect(page.locator("#moved")).to_contain_text("nothing covered")
 
 
-def test_a_rectangle_and_a_class_without_javascript(page_without_javascript: Page) -> None:
+def test_a_rectangle_and_a_class_without_javascript(
+    page_without_javascript: Page, server: Laterna
+) -> None:
     page = page_without_javascript
+    with server.client() as client:  # what is known is in the page; only the cover is waited for
+        for query in ("", "?class=504"):
+            assert client.get(f"{COFFEE}/where.json{query}").status_code == 200
     page.goto(COVERING)
     page.get_by_text("A rectangle, by numbers").click()
     for name, value in (("left", "20"), ("top", "15"), ("width", "55"), ("height", "40")):

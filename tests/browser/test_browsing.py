@@ -22,7 +22,6 @@ PAGES = (
     GRID,
     f"{GRID}/channels/7",
     f"{PICTURE}/where",
-    f"{PICTURE}/where?method=occlusion",
     f"{PICTURE}/covering",
     "/side-by-side",
     "/queue",
