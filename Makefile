@@ -24,6 +24,8 @@ COMPILE := $(UV) pip compile --universal --generate-hashes --no-header --quiet -
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 
+# In development the photographs beside the checkout are a collection, where there are any.
+run: export LATERNA_COLLECTIONS ?= $(wildcard ../shared/photos)
 run: .venv/.run
 	@exec $(PY) -m app
 
