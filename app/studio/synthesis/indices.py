@@ -28,8 +28,8 @@ from app.zoo.keeper import Network
 if TYPE_CHECKING:
     from app.studio.makers import Workshop
 
-#: Photos at a time: on a CPU so few that what a layer gives is still in the cache when it is read.
-BATCH = {"cpu": 4, "cuda": 64}
+#: Photos at a time. On a CPU more would keep quick requests waiting for longer.
+BATCH = {"cpu": 8, "cuda": 64}
 #: Photos that are looked at in more detail, evenly over the collection.
 SAMPLED = 32
 PIXELS = 16
