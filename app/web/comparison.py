@@ -19,6 +19,8 @@ LECTURE = ("alexnet", "vgg16", "googlenet")
 PUBLISHED = ("alexnet-2012", "vgg16", "googlenet-2014")
 #: Networks that fit beside each other, and how long their names may be.
 MOST, LONGEST = 6, 500
+#: So many layers of each picture are links, the largest; more would make the page heavy.
+MOST_LINKED = 20
 CONVOLUTIONS, CONNECTED = ("convolution", "transposed convolution"), ("fully connected",)
 WEIGHTED = CONVOLUTIONS + CONNECTED
 
@@ -153,6 +155,7 @@ async def architectures_page(
         names=[each.name for each in found],
         all=await listed(studio),
         most=MOST,
+        linked=MOST_LINKED,
         lecture=",".join(LECTURE),
         published=",".join(PUBLISHED),
     )
