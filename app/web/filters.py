@@ -80,6 +80,13 @@ async def _measure(studio: Studio, one: Hung, layer: str, looked: Looked, wait: 
     one.facts, one.grain, one.depth = (each.facts if each else None for each in made)
 
 
+def inputs_of(layer: dict[str, Any]) -> int:
+    """How many channels each filter reads."""
+    groups: int = layer["window"]["groups"] if layer["window"] else 1
+    channels: int = layer["given"][0]
+    return channels // groups
+
+
 def channel_of(looked: Looked) -> int:
     """The filter that is looked at, -1 for all of them, as recipes say it."""
     return -1 if looked.filter is None else looked.filter
@@ -171,6 +178,7 @@ async def filters_page(
         layer=found,
         hung=hung,
         known=known,
+        inputs=inputs_of(found),
         looked=looked,
         pictures={one.name: picture(one, layer, looked, reach) for one in hung},
         legends={

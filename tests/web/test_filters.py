@@ -30,5 +30,12 @@ def test_a_deeper_filter_shows_its_inputs_strongest_first(server: Laterna) -> No
         assert len(norms) == 24
         assert one["own"]["grain"] is None, "a 1x1 has no grain"
         assert client.get(f"{layer}/filters.json?filter=144").status_code == 404
+        page = client.get(f"{layer}/filters?filter=3&wait=1")
+        assert page.status_code == 200
+        assert "24 channels it reads" in page.text
+        asked = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#numbers"}
+        block = client.get(f"{layer}/filters?filter=3", headers=asked)
+        assert block.text.strip().startswith('<div id="numbers"')
+        assert block.text in page.text
         refused = client.get("/models/efficientnet-lite0/layers/bn1/filters.json")
         assert refused.json()["error"]["code"] == "no_filters"
