@@ -37,13 +37,14 @@ async def evidence(
     with_photos = [each for each in found if each.photos or each.name == wanted]
     if wanted and wanted not in [each.name for each in with_photos]:
         raise UnknownCollection(collection=wanted)
-    indexed = [
-        (each, await asyncio.to_thread(studio.indexed, each, model["name"])) for each in with_photos
-    ]
-    chosen = next(
-        (pair for pair in indexed if pair[0].name == wanted or (not wanted and pair[1])),
-        indexed[0] if indexed else None,
-    )
+    chosen: tuple[Collection, Indexed | None] | None = None
+    for each in with_photos:
+        if wanted in ("", each.name):
+            index = await asyncio.to_thread(studio.indexed, each, model["name"])
+            if chosen is None or index is not None:
+                chosen = (each, index)
+            if index is not None:
+                break
     said: dict[str, Any] = {
         "collections": [(each.name, title(each)) for each in with_photos],
         "collection": chosen[0].name if chosen else None,
