@@ -20,6 +20,8 @@ from app.web.layers import has_filters
 router = APIRouter()
 #: Bars of the histogram.
 BINS = 25
+#: A tile that hangs alone is this large, so that there is room for the word UNTRAINED below it.
+ALONE = 192
 
 
 class Looked(Colored):
@@ -70,10 +72,14 @@ async def _both(studio: Studio, model: str, layer: str) -> tuple[list[Hung], dic
     return hung, found
 
 
-async def _measure(studio: Studio, one: Hung, layer: str, looked: Looked, wait: bool) -> None:
+async def _measure(
+    studio: Studio, one: Hung, layer: dict[str, Any], looked: Looked, wait: bool
+) -> None:
     """Fill in what is known, or have it made when somebody waits for it."""
-    recipe = filters_recipe(one.name, layer, FilterFields(colors=looked.colors), channel_of(looked))
-    recipes = (recipe, Smoothness(model=one.name, layer=layer), Smoothness(model=one.name))
+    name = layer["name"]
+    fields = FilterFields(colors=looked.colors, tile=tile_of(layer, looked))
+    recipe = filters_recipe(one.name, name, fields, channel_of(looked))
+    recipes = (recipe, Smoothness(model=one.name, layer=name), Smoothness(model=one.name))
     made = [studio.made(each) for each in recipes]
     if wait and not one.obstacle:
         made = [found or await studio.make(each) for found, each in zip(made, recipes, strict=True)]
@@ -85,6 +91,13 @@ def inputs_of(layer: dict[str, Any]) -> int:
     groups: int = layer["window"]["groups"] if layer["window"] else 1
     channels: int = layer["given"][0]
     return channels // groups
+
+
+def tile_of(layer: dict[str, Any], looked: Looked) -> int:
+    """Pixels of a tile: large where there is only one, else (0) as its filters are."""
+    point = bool(layer["window"]) and list(layer["window"]["kernel"]) == [1, 1]
+    alone = point if looked.filter is None else inputs_of(layer) in (1, 3)
+    return ALONE if alone else 0
 
 
 def channel_of(looked: Looked) -> int:
@@ -99,12 +112,13 @@ def reach_of(hung: list[Hung], looked: Looked) -> float:
     return max((one.facts["scale"]["high"] for one in hung if one.facts), default=0.0)
 
 
-def picture(one: Hung, layer: str, looked: Looked, reach: float) -> str:
+def picture(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> str:
     """Where its sheet is."""
-    fields: dict[str, str | float] = {"colors": looked.colors, "reach": reach}
+    name, tile = layer["name"], tile_of(layer, looked)
+    fields: dict[str, str | float] = {"colors": looked.colors, "tile": tile, "reach": reach}
     if looked.filter is None:
-        return urls.filters(one.name, layer, **fields)
-    return urls.channel_filters(one.name, layer, looked.filter, **fields)
+        return urls.filters(one.name, name, **fields)
+    return urls.channel_filters(one.name, name, looked.filter, **fields)
 
 
 def rows(one: Hung) -> list[dict[str, Any]]:
@@ -118,7 +132,7 @@ def rows(one: Hung) -> list[dict[str, Any]]:
     ]
 
 
-def told(one: Hung, layer: str, looked: Looked, reach: float) -> dict[str, Any]:
+def told(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> dict[str, Any]:
     """One network's filters in JSON."""
     facts, grain = one.facts or {}, one.grain or {}
     return {
@@ -147,10 +161,10 @@ async def filters_json(
     if looked.filter is not None:
         check_channel(found, looked.filter)
     for one in hung:
-        await _measure(studio, one, layer, looked, wait=True)
+        await _measure(studio, one, found, looked, wait=True)
     reach = reach_of(hung, looked)
     noise = next((one.grain["noise"] for one in hung if one.grain), None)
-    sides_told = [told(one, layer, looked, reach) for one in hung]
+    sides_told = [told(one, found, looked, reach) for one in hung]
     return {"layer": layer, "filter": looked.filter, "noise": noise} | {
         "own": sides_told[0],
         "twin": sides_told[1] if len(sides_told) > 1 else None,
@@ -167,7 +181,7 @@ async def filters_page(
         check_channel(found, looked.filter)
     wait = looked.wait or pages.wanted_block(request) == "numbers"
     for one in hung:
-        await _measure(studio, one, layer, looked, wait)
+        await _measure(studio, one, found, looked, wait)
     known = all(one.facts and one.grain and one.depth for one in hung if not one.obstacle)
     reach = reach_of(hung, looked)
     said = looked.model_dump(exclude_defaults=True, exclude={"wait"})
@@ -180,7 +194,7 @@ async def filters_page(
         known=known,
         inputs=inputs_of(found),
         looked=looked,
-        pictures={one.name: picture(one, layer, looked, reach) for one in hung},
+        pictures={one.name: picture(one, found, looked, reach) for one in hung},
         legends={
             one.name: one.facts | {"scale": one.facts["scale"] | _ends(reach)}
             for one in hung
