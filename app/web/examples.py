@@ -248,6 +248,16 @@ ASKED_OCCLUSION: Example = {
     "fill": "mean",
 }
 ASKED_INDEX: Example = {"kind": "index", "model": NETWORK, "collection": "samples"}
+LECTURE: Example = {
+    "chapters": [
+        {
+            "name": "neighbours",
+            "title": "Neighbours",
+            "text": "Photos whose pixels are close have the same background; …",
+            "places": [{"title": "Neighbours of a photo", "url": "…/neighbours"}],
+        }
+    ]
+}
 ASKED_MAP: Example = {
     "kind": "map",
     "model": NETWORK,

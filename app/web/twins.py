@@ -334,6 +334,7 @@ class Lecture(BaseModel):
     """The chapters of the lecture: name, title, text, and places with title and url."""
 
     chapters: list[dict[str, Any]]
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.LECTURE))
 
 
 class Visualizations(BaseModel):
