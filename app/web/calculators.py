@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.web import pages, sketches, twins, urls
+from app.web import failures, pages, sketches, twins, urls
 from app.web.calculator_fields import ALEXNET, GOOGLENET, VGG16, Numbers, NumbersQuery
 from app.zoo.arithmetic import Convolution, Head, seen, stacked, training_loss
 
@@ -91,7 +91,11 @@ def results(numbers: Numbers) -> dict[str, Any]:
     }
 
 
-@router.get(urls.CALCULATORS + urls.JSON, response_model=twins.Calculators)
+@router.get(
+    urls.CALCULATORS + urls.JSON,
+    response_model=twins.Calculators,
+    responses=failures.failures(422),
+)
 async def calculators_json(numbers: NumbersQuery) -> dict[str, Any]:
     """The sums of the lecture, with these numbers."""
     return {"numbers": numbers.model_dump()} | results(numbers)
