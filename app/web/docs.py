@@ -1,8 +1,8 @@
 """The page for programmers: the OpenAPI description, written out; no scripts of others."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.web import pages, urls
@@ -11,16 +11,21 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get(urls.DOCS)
-async def docs(request: Request) -> Response:
-    """All addresses for programs, with their fields and examples."""
+async def docs(request: Request, of: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """All addresses for programs; of one of them ("GET /queue.json") the fields and examples too.
+
+    All of all of them would be a page too heavy for a phone.
+    """
     described: dict[str, Any] = request.app.openapi()
-    return pages.respond(request, "docs.html", operations=operations(described))
+    said = operations(described)
+    return pages.respond(request, "docs.html", operations=said, of=of)
 
 
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
     """What can be asked, in the order of the routes: method, path, words, fields, answers."""
     return [
         {
+            "name": f"{method.upper()} {path}",
             "method": method.upper(),
             "path": path,
             "text": operation.get("description", ""),

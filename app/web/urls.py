@@ -348,3 +348,8 @@ def visualization_part(id: str, name: str) -> str:
 def static(digest: str, path: str) -> str:
     """A file that never changes under this address."""
     return f"{STATIC_FILES}/{digest}/{path}"
+
+
+def docs(operation: str = "") -> str:
+    """The page for programmers, with all that is said of one operation."""
+    return with_query(DOCS, of=operation) + ("#of" if operation else "")
