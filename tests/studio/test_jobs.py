@@ -138,7 +138,7 @@ def test_what_an_earlier_edition_made_is_unmade(
     kept(archive, asked)
     assert jobs.made(asked, wish(asked)).state is State.DONE
     id = asked.id
-    monkeypatch.setattr("app.studio.recipes.EDITION", 10_000)
+    monkeypatch.setattr("app.studio.recipes.recipe.EDITION", 10_000)
     assert jobs.job(id).state is State.UNMADE
     assert jobs.finished(9) == []
 

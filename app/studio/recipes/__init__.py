@@ -1,0 +1,120 @@
+"""Frozen requests: what somebody wants made, as a value whose hash is its address.
+
+`.key` is the hash of all fields, `.title` says it in plain words. No torch in here.
+"""
+
+from dataclasses import fields
+from typing import Any
+
+from app.studio.recipes.answered import (
+    ActivationGrid,
+    ChannelMap,
+    Covering,
+    Fill,
+    Filters,
+    GradCam,
+    LayerStatistics,
+    LegendSheet,
+    Look,
+    Prediction,
+    Scale,
+    Smoothness,
+    Sort,
+    Thumbnails,
+)
+from app.studio.recipes.collected import (
+    CollectionIndex,
+    KeptVectors,
+    Member,
+    Neighbours,
+    NeighbourShares,
+    NeighboursOfPicture,
+    OfCollection,
+    OfIndex,
+    PhotoMap,
+    PhotoPlane,
+    Sameness,
+)
+from app.studio.recipes.grown import (
+    Atlas,
+    ChannelImage,
+    ClassImage,
+    Occlusion,
+    Quality,
+    Reconstruction,
+    Strip,
+    Unit,
+    Visualization,
+)
+from app.studio.recipes.recipe import EDITION, Description, Made, OfPicture, Recipe
+
+__all__ = [
+    "EDITION",
+    "VISUALIZATIONS",
+    "ActivationGrid",
+    "Atlas",
+    "ChannelImage",
+    "ChannelMap",
+    "ClassImage",
+    "CollectionIndex",
+    "Covering",
+    "Description",
+    "Fill",
+    "Filters",
+    "GradCam",
+    "KeptVectors",
+    "LayerStatistics",
+    "LegendSheet",
+    "Look",
+    "Made",
+    "Member",
+    "NeighbourShares",
+    "Neighbours",
+    "NeighboursOfPicture",
+    "Occlusion",
+    "OfCollection",
+    "OfIndex",
+    "OfPicture",
+    "PhotoMap",
+    "PhotoPlane",
+    "Prediction",
+    "Quality",
+    "Recipe",
+    "Reconstruction",
+    "Sameness",
+    "Scale",
+    "Smoothness",
+    "Sort",
+    "Strip",
+    "Thumbnails",
+    "Unit",
+    "Visualization",
+    "visualization",
+]
+
+VISUALIZATIONS: dict[str, type[Visualization]] = {
+    made.kind: made
+    for made in (
+        ClassImage,
+        ChannelImage,
+        Atlas,
+        Reconstruction,
+        Strip,
+        Occlusion,
+        CollectionIndex,
+        PhotoMap,
+    )
+}
+
+
+def visualization(facts: dict[str, Any]) -> Visualization:
+    """A recipe from its `facts()`, as they come back from JSON; `source` may be among them."""
+    made = VISUALIZATIONS[facts["kind"]]
+    said = {name + "_" if name == "class" else name: value for name, value in facts.items()}
+    known = {one.name for one in fields(made)}
+    values = {name: value for name, value in said.items() if name in known}
+    if issubclass(made, OfPicture):
+        values.setdefault("source", "")
+    if "layers" in values:
+        values["layers"] = tuple(values["layers"])
+    return made(**values)

@@ -1,0 +1,128 @@
+"""What is answered at once, from one pass or none."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from app.studio.recipes.recipe import OfPicture, Recipe
+
+Scale = Literal["layer", "channel"]
+Sort = Literal["index", "max", "mean"]
+Look = Literal["photo", "map"]
+Fill = Literal["mean", "blur", "noise"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(OfPicture):
+    """The five likeliest classes of a picture."""
+
+    kind: ClassVar[str] = "prediction"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationGrid(OfPicture):
+    """All channels of one layer for a picture, on one sheet. tile 0: chosen by the map's size.
+
+    low, high: the ends of a scale that is shared with another sheet; both 0: the layer's own.
+    """
+
+    kind: ClassVar[str] = "activation grid"
+    layer: str
+    scale: Scale = "layer"
+    sort: Sort = "index"
+    colors: str = ""
+    tile: int = 0
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegendSheet(ActivationGrid):
+    """The same sheet to be shown without its page: with a heading, channel numbers and its scale.
+
+    Its words come from who asks, in their language: heading, lines below it, ticks at the low end,
+    at zero (where that is in the middle) and at the high end; without ticks `words` of the scale.
+    """
+
+    kind: ClassVar[str] = "sheet with legend"
+    heading: str = ""
+    lines: tuple[str, ...] = ()
+    ticks: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerStatistics(OfPicture):
+    """What every layer does for a picture, in numbers: per layer, and per channel as CSV."""
+
+    kind: ClassVar[str] = "statistics"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelMap(OfPicture):
+    """One channel's map for a picture, magnified. low, high: as of an ActivationGrid."""
+
+    kind: ClassVar[str] = "channel map"
+    layer: str
+    channel: int
+    scale: Scale = "layer"
+    colors: str = ""
+    size: int = 448
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradCam(OfPicture):
+    """Where a class was seen, from the gradients at one layer.
+
+    class_ -1: the likeliest; look: laid over the photo, or the map alone.
+    """
+
+    kind: ClassVar[str] = "where"
+    layer: str
+    class_: int = -1
+    look: Look = "photo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covering(OfPicture):
+    """What the classes are before and after a part of the picture is covered.
+
+    mask: its cells, as app/vision/masks.py writes them; seed: of the noise.
+    """
+
+    kind: ClassVar[str] = "covering"
+    mask: str = ""
+    fill: Fill = "mean"
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thumbnails(OfPicture):
+    """The strongest map of every layer for a picture, small, on one sheet."""
+
+    kind: ClassVar[str] = "thumbnails"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters(Recipe):
+    """The filters of a convolution: all first-layer filters as RGB, or one filter's inputs.
+
+    channel -1: the whole layer (one tile per filter); else that filter, one tile per input channel.
+    reach: the end of a scale that is shared with other filters; 0: the layer's own.
+    """
+
+    kind: ClassVar[str] = "filters"
+    layer: str
+    channel: int = -1
+    colors: str = ""
+    tile: int = 0
+    reach: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoothness(Recipe):
+    """How fine-grained filters are: each of one layer, or all layers (layer "") in the mean."""
+
+    kind: ClassVar[str] = "smoothness"
+    layer: str = ""

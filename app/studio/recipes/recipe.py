@@ -1,0 +1,65 @@
+"""What every request is: its fields, its key, its title in plain words."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+#: Raised whenever a maker's output changes, so that old results are made again.
+EDITION = 3
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of a recipe: numbers (JSON), and for most kinds a picture (encoded bytes).
+
+    parts: further files by name, which are kept with it.
+    """
+
+    facts: dict[str, Any]
+    picture: bytes | None = None
+    media: str = "image/png"
+    parts: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What every request has: a network, and the hash of its weights once that is known."""
+
+    kind: ClassVar[str]
+    model: str
+    weights: str = ""
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over all fields, hexadecimal: cache key and address."""
+        said = {"edition": EDITION} | self.facts()
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """In plain words, without naming anyone's picture."""
+        names = ("layer", "channel", "class")
+        where = [str(value) for name, value in self.facts().items() if name in names]
+        return " ".join([self.kind, "of", self.model, *where])
+
+    def facts(self) -> dict[str, Any]:
+        """All fields but where files lie, for people and for PNG text chunks."""
+        said = {name.rstrip("_"): value for name, value in asdict(self).items()}
+        said.pop("source", None)
+        return {"kind": self.kind} | said
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description(Recipe):
+    """A network's layers and numbers; needs the architecture, not the weights' values."""
+
+    kind: ClassVar[str] = "description"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfPicture(Recipe):
+    """Made from one kept picture; `source` is the path of its lossless file."""
+
+    image: str
+    source: str
