@@ -30,7 +30,7 @@ run: .venv/.run
 	@exec $(PY) -m app
 
 test: .venv/.dev lint browser
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.dev
 	$(PY) -m ruff check .
