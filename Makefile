@@ -30,7 +30,8 @@ run: .venv/.run
 	@exec $(PY) -m app
 
 test: .venv/.dev lint browser
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -m 'not alone' -n 2 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -m alone
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

@@ -15,6 +15,8 @@ import pytest
 from tests.running import Laterna, laterna, wait_until
 from tests.test_kills import device_of, gone, started
 
+pytestmark = pytest.mark.alone
+
 Body = dict[str, Any]
 
 

@@ -17,6 +17,8 @@ from PIL import Image
 from app.settings import ROOT
 from tests.running import Laterna, laterna, wait_until
 
+pytestmark = pytest.mark.alone
+
 MODEL = "efficientnet-lite0"
 USED = ("chelsea", "coffee")
 SAMPLES = ROOT / "static" / "samples"

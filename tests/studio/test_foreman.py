@@ -33,6 +33,8 @@ from app.studio.foreman import Foreman
 from app.studio.jobs import Job, State, Wish
 from app.studio.recipes import ClassImage, Prediction, Reconstruction, Visualization
 
+pytestmark = pytest.mark.alone
+
 SMALL = "tests.studio.engine.workshops:Small"
 ROOM = 10_000_000
 

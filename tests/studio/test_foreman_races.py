@@ -12,6 +12,8 @@ from app.studio.jobs import Job, State
 from app.studio.recipes import Made, Reconstruction
 from tests.studio.test_foreman import Story, Teller, Yard, all_of, wanted
 
+pytestmark = pytest.mark.alone
+
 LONG = "long"  # steps that take 0.4 s, so that one is under way whenever somebody stops it
 
 

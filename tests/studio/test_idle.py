@@ -15,6 +15,8 @@ from app.studio.jobs import State, Wish
 from app.studio.recipes import ClassImage, Prediction
 from app.studio.studio import Studio
 
+pytestmark = pytest.mark.alone
+
 SMALL = "tests.studio.engine.workshops:Small"
 LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6"}
 LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution"}

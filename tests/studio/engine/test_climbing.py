@@ -12,6 +12,8 @@ from app.studio.engine.messages import Climb, Step
 from app.studio.progress import Making, Progress
 from app.studio.recipes import ClassImage, Made, Recipe
 
+pytestmark = pytest.mark.alone
+
 CLIMB = Climb(7, ClassImage(model="net", class_=1))
 PREVIEW_SECONDS = 0.012
 

@@ -20,6 +20,8 @@ from tests.bad_pictures import SIZE, bad_pictures, encoded
 from tests.color_profiles import display_p3
 from tests.running import children_of
 
+pytestmark = pytest.mark.alone
+
 GOOD = encoded("PNG")
 
 

@@ -28,6 +28,8 @@ from app.studio.engine.child import Child
 from app.studio.recipes import Description, Prediction, Recipe
 from tests.running import children_of, wait_until
 
+pytestmark = pytest.mark.alone
+
 WORKSHOPS = "tests.studio.engine.workshops"
 SMALL = f"{WORKSHOPS}:Small"
 Work = Callable[[Engine], Awaitable[None]]
