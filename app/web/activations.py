@@ -72,7 +72,7 @@ async def map_json(
 ) -> dict[str, Any]:
     """One channel's map in numbers."""
     recipe = map_recipe(studio.image(image, owner), model, layer, channel, fields)
-    return (studio.made(recipe) or await studio.make(recipe)).facts
+    return (await studio.make(recipe)).facts
 
 
 @router.get(urls.MAP, include_in_schema=False)
@@ -127,7 +127,7 @@ async def grid_json(
 ) -> dict[str, Any]:
     """All channels of a layer for a picture, in numbers."""
     recipe = grid_recipe(studio.image(image, owner), model, layer, fields)
-    return (studio.made(recipe) or await studio.make(recipe)).facts
+    return (await studio.make(recipe)).facts
 
 
 @router.get(urls.GRID, include_in_schema=False)

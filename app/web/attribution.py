@@ -32,7 +32,7 @@ async def _class(
         check_class(described, chosen)
         return chosen
     recipe = Prediction(model=described["name"], image=image.id, source=str(image.picture))
-    made = studio.made(recipe) or await studio.make(recipe)
+    made = await studio.make(recipe)
     return int(made.facts["top"][0]["class"])
 
 
@@ -77,7 +77,7 @@ async def where_json(
         number = await _class(studio, kept, described, fields.class_)
         return _told(await _occlusion(studio, kept, described, number), described, number)
     recipe = gradcam_recipe(kept, described, fields, fields.look)
-    made = studio.made(recipe) or await studio.make(recipe)
+    made = await studio.make(recipe)
     return made.facts | {"method": "gradcam"}
 
 
@@ -162,7 +162,7 @@ async def _seen_before(
 ) -> dict[str, Any]:
     """What the network says of the whole picture."""
     recipe = Prediction(model=described["name"], image=image.id, source=str(image.picture))
-    made = studio.made(recipe) or await studio.make(recipe)
+    made = await studio.make(recipe)
     top = made.facts["top"]
     known = {row["class"]: row["probability"] for row in top}
     return {

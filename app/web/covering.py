@@ -89,7 +89,7 @@ async def covering_json(
 ) -> dict[str, Any]:
     """The likeliest classes before and after a part of a picture is covered."""
     recipe = await _recipe(studio, owner, fields, image, model)
-    made = studio.made(recipe) or await studio.make(recipe)
+    made = await studio.make(recipe)
     return made.facts
 
 

@@ -48,7 +48,7 @@ async def _grid(
     studio: Studio, image: KeptImage, model: str, layer: str, fields: GridFields
 ) -> dict[str, Any]:
     recipe = grid_recipe(image, model, layer, fields)
-    return (studio.made(recipe) or await studio.make(recipe)).facts
+    return (await studio.make(recipe)).facts
 
 
 def words(
@@ -122,7 +122,7 @@ async def all_statistics_csv(
     name = f"{image} {model} {by}s.csv"
     if by == "channel":
         return await results.picture(request, studio, recipe, name)
-    facts = (studio.made(recipe) or await studio.make(recipe)).facts
+    facts = (await studio.make(recipe)).facts
     return _table(request, csv_text(LAYER_COLUMNS, facts["layers"]), name)
 
 

@@ -68,7 +68,7 @@ async def thumbnails_json(
 ) -> dict[str, Any]:
     """Which channel answers a picture most in every layer, on which scale, and its tile."""
     recipe = _thumbnails(studio.image(image, owner), model)
-    made = studio.made(recipe) or await studio.make(recipe)
+    made = await studio.make(recipe)
     rows = [
         row | {"url": urls.map(image, model, row["layer"], row["channel"])}
         for row in made.facts["layers"]

@@ -1,12 +1,15 @@
 """The lecture: its chapters, each with the places of this program where it can be seen."""
 
+import asyncio
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.studio.collections import SAMPLES, Collection
+from app.studio.studio import Studio
 from app.web import pages, twins, urls
-from app.web.given import TheSettings
+from app.web.given import TheStudio
 from app.web.languages import gettext
 
 router = APIRouter()
@@ -16,7 +19,6 @@ PHOTO, CLASS = "chelsea", "banana"
 FIRST, EARLY, MIDDLE, LATE = "conv_stem", "blocks.1.0", "blocks.3.1", "bn2"
 #: What it knows of a photo at last: one number per channel.
 VECTOR = "global_pool.pool"
-SAMPLES = "samples"
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ def introduction() -> str:
     )
 
 
-def chapters(model: str) -> tuple[Chapter, ...]:
-    """All chapters in this request's language; `model`: the network they are shown on."""
-    return (*_architectures(), *_looking(model), *_synthesis(model), *_judging(model))
+def chapters(model: str, collection: str = SAMPLES) -> tuple[Chapter, ...]:
+    """All chapters in this request's language, shown on a network and a collection of photos."""
+    return (*_architectures(), *_looking(model, collection), *_synthesis(model), *_judging(model))
 
 
 def _architectures() -> tuple[Chapter, ...]:
@@ -93,7 +95,7 @@ def _architectures() -> tuple[Chapter, ...]:
     )
 
 
-def _looking(model: str) -> tuple[Chapter, ...]:
+def _looking(model: str, collection: str) -> tuple[Chapter, ...]:
     return (
         Chapter(
             "activations",
@@ -145,7 +147,7 @@ def _looking(model: str) -> tuple[Chapter, ...]:
             (
                 (
                     gettext("Channels that never fire, by depth"),
-                    urls.collection_model(SAMPLES, model),
+                    urls.collection_model(collection, model),
                 ),
             ),
         ),
@@ -159,10 +161,10 @@ def _looking(model: str) -> tuple[Chapter, ...]:
             (
                 (
                     gettext("Share of right neighbours, by depth"),
-                    urls.neighbour_shares(SAMPLES, model),
+                    urls.neighbour_shares(collection, model),
                 ),
-                (gettext("Neighbours of a photo"), urls.neighbours(SAMPLES, model, VECTOR)),
-                (gettext("All photos on a map"), urls.photo_map(SAMPLES, model, VECTOR)),
+                (gettext("Neighbours of a photo"), urls.neighbours(collection, model, VECTOR)),
+                (gettext("All photos on a map"), urls.photo_map(collection, model, VECTOR)),
             ),
         ),
     )
@@ -240,9 +242,24 @@ def _judging(model: str) -> tuple[Chapter, ...]:
 
 
 @router.get(urls.LECTURE + urls.JSON, response_model=twins.Lecture)
-async def lecture_json(settings: TheSettings) -> dict[str, object]:
+async def lecture_json(studio: TheStudio) -> dict[str, object]:
     """The chapters of the lecture, and where each can be seen."""
-    return {"chapters": [_said(chapter) for chapter in chapters(settings.default_model)]}
+    return {"chapters": [_said(chapter) for chapter in await _here(studio)]}
+
+
+async def _here(studio: Studio) -> tuple[Chapter, ...]:
+    """The chapters, on what is here."""
+    shown = await asyncio.to_thread(lambda: telling(studio.collections.all(None)))
+    return chapters(studio.settings.default_model, shown)
+
+
+def telling(collections: list[Collection]) -> str:
+    """The largest collection that is everybody's and says what its photos show; else the samples.
+
+    Only there can neighbours be right or wrong.
+    """
+    told = [one for one in collections if one.has_labels and not one.whose]
+    return max(told, key=lambda one: len(one.photos)).name if told else SAMPLES
 
 
 def _said(chapter: Chapter) -> dict[str, object]:
@@ -251,11 +268,7 @@ def _said(chapter: Chapter) -> dict[str, object]:
 
 
 @router.get(urls.LECTURE, include_in_schema=False)
-async def lecture_page(request: Request, settings: TheSettings) -> Response:
+async def lecture_page(request: Request, studio: TheStudio) -> Response:
     """The lecture, chapter by chapter."""
-    return pages.respond(
-        request,
-        "lecture.html",
-        introduction=introduction(),
-        chapters=chapters(settings.default_model),
-    )
+    shown = await _here(studio)
+    return pages.respond(request, "lecture.html", introduction=introduction(), chapters=shown)

@@ -114,7 +114,7 @@ async def near(
             model=model, layer=layer, photo=place, index=index.key, kept=kept, count=COUNT
         )
         own = index.photos[place]
-    result = studio.made(recipe) or await studio.make(recipe)
+    result = await studio.make(recipe)
     return {way: _rows(index, result.facts[way], own) for way in ("by_features", "by_pixels")} | {
         "photos": result.facts["photos"]
     }
@@ -239,7 +239,7 @@ async def shares(studio: Studio, index: Indexed, model: str, by: Sameness) -> di
     """How often neighbours are right, by pixels and by layer. Raises NotMade."""
     kept = index.kept_vectors(list(index.layers), by)
     recipe = NeighbourShares(model=model, index=index.key, kept=kept, by=by)
-    return (studio.made(recipe) or await studio.make(recipe)).facts
+    return (await studio.make(recipe)).facts
 
 
 def _by(index: Indexed, by: Sameness | None) -> Sameness | None:

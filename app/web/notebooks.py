@@ -51,7 +51,7 @@ async def grid_notebook(
     kept = studio.image(image, owner)
     described = await description(studio, model)
     recipe = grid_recipe(kept, model, layer, fields)
-    facts = (studio.made(recipe) or await studio.make(recipe)).facts
+    facts = (await studio.make(recipe)).facts
     page = _address(request, urls.grid(image, model, layer, **fields.chosen()))
     words = {
         "title": f"{layer} – {described['title']}",

@@ -53,7 +53,7 @@ async def _places(
         recipe = PhotoPlane(
             model=model, layer=layer, index=index.key, kept=index.kept_vectors([layer])
         )
-        return (studio.made(recipe) or await studio.make(recipe)).facts, None
+        return (await studio.make(recipe)).facts, None
     for quality in sight.QUALITIES:
         recipe_of = replace(photo_map(index, model, layer), quality=quality)
         job, result = await asyncio.to_thread(_made_map, studio, recipe_of)

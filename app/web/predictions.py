@@ -24,7 +24,7 @@ async def prediction_json(
     kept = studio.image(image, owner)
     described = await description(studio, model)
     recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
-    result = studio.made(recipe) or await studio.make(recipe)
+    result = await studio.make(recipe)
     links = [{"name": name, "url": url} for name, url in _grids(kept, described).items()]
     return result.facts | {"layers": links}
 
