@@ -19,13 +19,13 @@ import torch
 
 from app.archive import Archive
 from app.settings import Settings
-from app.studio import records
-from app.studio.collections import Collections
-from app.studio.indexed import Indexed
-from app.studio.progress import finished
+from app.studio.collections import records
+from app.studio.collections.folders import Collections
+from app.studio.collections.index import Indexed
+from app.studio.makers.synthesis import indices
+from app.studio.makers.synthesis.photo_batches import Album
 from app.studio.recipes import CollectionIndex, Member
-from app.studio.synthesis import indices
-from app.studio.synthesis.album import Album
+from app.studio.recipes.progress import finished
 from app.vision.listening import Listener
 from app.zoo.catalogue import Catalogue
 from app.zoo.keeper import Keeper, Network

@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from app.settings import ROOT, Settings
 from app.studio.makers import Workshop
-from app.studio.progress import finished
+from app.studio.makers.synthesis.strip_layers import strip_layers
 from app.studio.recipes import ChannelImage, ClassImage, Made, Strip, Visualization
-from app.studio.synthesis.depth import strip_layers
+from app.studio.recipes.progress import finished
 from app.zoo.keeper import Network
 from benchmarks.grids import with_kept_memory
 

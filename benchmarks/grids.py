@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from app.studio.allocation import KEEP_MEMORY
+from app.studio.engine.allocation import KEEP_MEMORY
 from app.studio.makers import Workshop
 from app.studio.recipes import ActivationGrid, Made, Prediction
-from app.vision import png
+from app.vision.drawing import png
 from app.zoo.taps import tap
 from benchmarks.accuracy import OWN
 from benchmarks.timing import interleaved

@@ -22,8 +22,8 @@ from PIL import Image
 
 from app.archive import Archive
 from app.settings import Settings
-from app.studio.collections import Collection, Collections
-from app.studio.indexed import Indexed
+from app.studio.collections.folders import Collection, Collections
+from app.studio.collections.index import Indexed
 from app.studio.makers import Workshop
 from app.studio.recipes import CollectionIndex, Neighbours
 from app.zoo.catalogue import Catalogue

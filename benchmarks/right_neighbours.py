@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from app.studio import groups
+from app.studio.collections import groups
 from app.vision import neighbours
 from app.zoo.keeper import Keeper, Network
 from app.zoo.taps import tap

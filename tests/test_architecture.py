@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ MODULES = sorted(APP.rglob("*.py"))
 #: Each room may enter those to its right, and the three that all may enter.
 ROOMS = ("main", "web", "studio", "vision", "zoo")
 EVERYBODYS = ("archive", "settings", "errors", "logs")
+#: The web's own rooms, likewise; "" is the frame that they share. What composes them stands above.
+WEB_ROOMS = ("images", "networks", "collections", "visualizations", "api", "")
+ABOVE_WEB_ROOMS = ("site.py", "home.py", "lecture.py", "health.py")
+MOST_FILES = 24
 
 
 def names(module: Path) -> Iterator[str]:
@@ -63,6 +68,35 @@ def test_arrows_go_one_way(module: Path) -> None:
     else:
         allowed = ROOMS[ROOMS.index(own) :]
         assert entered <= {*allowed, *EVERYBODYS}
+
+
+def web_room(dotted: str) -> str:
+    """The room of a module of the web, by its path's or name's parts below app/web."""
+    first = dotted.removeprefix("app.web.").split(".")[0]
+    return first if first in WEB_ROOMS else ""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [path for path in MODULES if room(path) == "web"],
+    ids=lambda path: str(path.relative_to(APP)),
+)
+def test_arrows_inside_the_web_go_one_way(module: Path) -> None:
+    if module.parent.name == "web" and module.name in ABOVE_WEB_ROOMS:
+        return
+    own = web_room(".".join(module.relative_to(ROOT).parts))
+    allowed = WEB_ROOMS[WEB_ROOMS.index(own) :]
+    entered = {web_room(name) for name in names(module) if name.startswith("app.web.")}
+    assert entered <= set(allowed)
+
+
+def test_no_folder_is_a_corridor_with_too_many_doors() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "app", "templates", "static", "tests"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    folders = Counter(Path(path).parent.as_posix() for path in listed)
+    assert {folder: count for folder, count in folders.items() if count > MOST_FILES} == {}
 
 
 def test_the_web_process_never_imports_torch_or_numpy() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app.errors import LaternaError, UnknownVisualization
-from app.studio.jobs import State
+from app.studio.jobs.job import State
 from app.studio.recipes import ChannelImage, ClassImage, Visualization
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from app.errors import (
 from app.settings import Settings
 from app.studio import networks
 from app.studio.answers import Answers
-from app.studio.board import Snapshot
-from app.studio.collections import Collection
-from app.studio.foreman import Foreman
-from app.studio.indexed import Indexed
-from app.studio.jobs import Job, State, Wish
+from app.studio.collections.folders import Collection
+from app.studio.collections.index import Indexed
+from app.studio.jobs.board import Snapshot
+from app.studio.jobs.job import Job, State, Wish
+from app.studio.jobs.scheduler import Foreman
 from app.studio.recipes import (
     Atlas,
     ChannelImage,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from app.vision.colors import CENTRE, DEAD, DEAD_COLOR, LAST, Sided
+from app.vision.drawing.colors import CENTRE, DEAD, DEAD_COLOR, LAST, Sided
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from app.errors import (
     WrongMethod,
 )
 from app.studio.recipes import VISUALIZATIONS
-from app.web import asked, languages, pages, urls
+from app.web import languages, pages, urls
 
 log = structlog.get_logger("laterna.web")
+#: Where in a request's scope the address of the form stands that a person sent.
+FORM = "laterna.form"
 
 
 def wants_json(request: Request) -> bool:
@@ -63,7 +65,7 @@ def answer(request: Request, error: LaternaError) -> Response:
         message=message,
         number=error.status,
         retry_after=retry_after(error) if request.method == "GET" else None,
-        form=request.scope.get(asked.FORM),
+        form=request.scope.get(FORM),
         target=pages.wanted_block(request),
         again=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
     )

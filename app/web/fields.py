@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.archive import KeptImage
 from app.studio.recipes import ActivationGrid, ChannelMap, Filters, Scale, Sort
-from app.vision.colors import NAMES
+from app.vision.drawing.colors import NAMES
 
 SCALES: tuple[Scale, ...] = ("layer", "channel")
 SORTS: tuple[Sort, ...] = ("index", "max", "mean")

@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.studio.studio import Studio
-from app.web import metrics, pages, twins, urls
-from app.web.given import TheStudio
+from app.web import metrics, pages, urls
+from app.web.api import schemas
+from app.web.dependencies import TheStudio
 
 router = APIRouter()
 
@@ -59,7 +60,7 @@ def _queue(studio: Studio) -> dict[str, Any]:
     return {"devices": devices, "jobs": jobs, "waiting": studio.engine.waiting() + waiting}
 
 
-@router.get(urls.QUEUE + urls.JSON, response_model=twins.Queue)
+@router.get(urls.QUEUE + urls.JSON, response_model=schemas.Queue)
 async def queue_json(studio: TheStudio) -> dict[str, Any]:
     """What the devices do and what waits, without naming anybody's picture."""
     return _queue(studio)

@@ -9,9 +9,11 @@ from fastapi.responses import Response
 from app.errors import LaternaError
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import gallery, images, models, pages, urls
-from app.web.given import TheSettings, TheStudio, description
+from app.web import pages, pickers, urls
+from app.web.dependencies import TheSettings, TheStudio, description
+from app.web.images import images
 from app.web.sessions import Owner
+from app.web.visualizations import gallery
 
 router = APIRouter(include_in_schema=False)
 MOST_GROWN = 8
@@ -31,7 +33,7 @@ async def home(
         "home.html",
         samples=samples,
         shown=shown(studio, settings, samples),
-        models=await models.rows(studio),
+        models=await pickers.rows(studio),
         default=settings.default_model,
         grown=gallery.cards(studio, owner, studio.finished(MOST_GROWN)),
         **images.own(studio, settings, owner),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.studio.collections import SAMPLES, Collection
+from app.studio.collections.folders import SAMPLES, Collection
 from app.studio.studio import Studio
-from app.web import pages, twins, urls
-from app.web.given import TheStudio
+from app.web import pages, urls
+from app.web.api import schemas
+from app.web.dependencies import TheStudio
 from app.web.languages import gettext
 
 router = APIRouter()
@@ -241,7 +242,7 @@ def _judging(model: str) -> tuple[Chapter, ...]:
     )
 
 
-@router.get(urls.LECTURE + urls.JSON, response_model=twins.Lecture)
+@router.get(urls.LECTURE + urls.JSON, response_model=schemas.Lecture)
 async def lecture_json(studio: TheStudio) -> dict[str, object]:
     """The chapters of the lecture, and where each can be seen."""
     return {"chapters": [_said(chapter) for chapter in await _here(studio)]}

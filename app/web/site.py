@@ -11,47 +11,34 @@ from app.logs import configure_logs
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import (
-    activations,
-    attribution,
-    calculators,
-    collections,
-    comparison,
-    covering,
-    docs,
     errors,
-    exports,
-    failures,
-    fetching,
-    filters,
-    firing,
-    gallery,
-    graph,
     guards,
     health,
     home,
-    images,
-    indexed,
     languages,
-    layers,
     lecture,
-    live,
-    models,
-    neighbours,
-    notebooks,
     pages,
-    photo_map,
-    photos,
-    predictions,
     preferences,
-    side_by_side,
     statics,
-    uploads,
     urls,
-    visualization_files,
-    visualization_form,
-    visualizations,
+)
+from app.web.api import docs, failures
+from app.web.collections import collections, index, neighbours, photo_map, photos
+from app.web.images import (
+    activations,
+    attribution,
+    covering,
+    exports,
+    images,
+    notebooks,
+    predictions,
+    side_by_side,
+    silent_channels,
+    uploads,
 )
 from app.web.limit import UploadLimit
+from app.web.networks import calculators, comparison, fetching, filters, graph, layers, models
+from app.web.visualizations import files, form, gallery, live, visualizations
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -66,8 +53,8 @@ ROUTERS = (
     lecture,
     fetching,
     graph,
-    firing,
-    indexed,
+    silent_channels,
+    index,
     neighbours,
     photo_map,
     photos,
@@ -84,10 +71,10 @@ ROUTERS = (
     filters,
     exports,
     notebooks,
-    visualization_form,
+    form,
     gallery,
     live,
-    visualization_files,
+    files,
     visualizations,
     docs,
 )

@@ -96,6 +96,11 @@ def untrained(name: str) -> str:
     return model(name if name.endswith(UNTRAINED) else name + UNTRAINED)
 
 
+def counterpart(name: str) -> str:
+    """The name of a network's untrained copy; of an untrained copy that of the trained network."""
+    return name.removesuffix(UNTRAINED) if name.endswith(UNTRAINED) else name + UNTRAINED
+
+
 def classes(name: str, q: str = "") -> str:
     """The class search of a network."""
     return with_query(filled(CLASSES, model=name), q=q)

@@ -11,7 +11,7 @@ from PIL import Image
 from app.settings import Settings
 from app.studio import idle
 from app.studio.engine import Engine
-from app.studio.jobs import State, Wish
+from app.studio.jobs.job import State, Wish
 from app.studio.recipes import ClassImage, Prediction
 from app.studio.studio import Studio
 

@@ -18,7 +18,7 @@ from app.errors import (
     UnknownVisualization,
 )
 from app.settings import Settings
-from app.studio.jobs import State
+from app.studio.jobs.job import State
 from app.studio.recipes import (
     Atlas,
     ChannelImage,

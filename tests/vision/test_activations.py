@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from app.vision import activations
-from app.vision.colors import CENTRE, DEAD, LAST
+from app.vision.drawing.colors import CENTRE, DEAD, LAST
 
 
 def feature_maps(seed: int, channels: int, side: int, signed: bool) -> Tensor:

@@ -6,8 +6,9 @@ from captum.attr import LayerGradCam, Occlusion
 from PIL import Image
 
 from app.settings import ROOT
-from app.vision import attribution, heat
+from app.vision import attribution
 from app.vision.attribution import Windows, windows
+from app.vision.drawing import heat
 from app.zoo.keeper import Network
 
 ESPRESSO = 967

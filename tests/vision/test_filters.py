@@ -2,8 +2,8 @@
 
 import torch
 
-from app.vision.colors import CENTRE, LAST
-from app.vision.filters import filter_inputs, layer_filters
+from app.vision.drawing.colors import CENTRE, LAST
+from app.vision.drawing.filters import filter_inputs, layer_filters
 
 
 def weights(*shape: int) -> torch.Tensor:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch.nn import functional
 
 from app.settings import Settings
-from app.studio import groups
+from app.studio.collections import groups
 from app.vision import neighbours
 from app.zoo.catalogue import Catalogue
 from app.zoo.keeper import Keeper

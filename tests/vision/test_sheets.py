@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.vision import colors, png, sheets
+from app.vision.drawing import colors, png, sheets
 
 GRAY = colors.palette("gray", "one")
 

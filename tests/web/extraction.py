@@ -14,7 +14,7 @@ from jinja2.ext import babel_extract
 
 from app import errors
 from app.settings import ROOT
-from app.studio import groups
+from app.studio.collections import groups
 from app.web import languages
 
 OPTIONS = {"trimmed": "false", "newstyle_gettext": "true", "silent": "false"}
@@ -37,7 +37,7 @@ def catalogue(language: str) -> Catalog:
 
 
 def _in_templates() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    for path in sorted((ROOT / "templates").glob("*.html")):
+    for path in sorted((ROOT / "templates").rglob("*.html")):
         with path.open("rb") as text:
             for _, _, message, _ in babel_extract(text, list(CALLS), (), OPTIONS):
                 if message is None:  # a variable is translated: its words are named below
@@ -46,7 +46,7 @@ def _in_templates() -> Iterator[tuple[str, str | tuple[str, ...]]]:
 
 
 def _in_code() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    for path in sorted((ROOT / "app" / "web").glob("*.py")):
+    for path in sorted((ROOT / "app" / "web").rglob("*.py")):
         with path.open("rb") as code:
             for _, message, _, _ in extract("python", code, keywords=CALLS):
                 yield f"app/web/{path.name}", message
@@ -78,7 +78,7 @@ def _kinds() -> Iterator[tuple[str, str]]:
 
 def _groups() -> Iterator[tuple[str, str]]:
     for group in groups.names():
-        yield "app/studio/groups.toml", group
+        yield "app/studio/collections/groups.toml", group
 
 
 def update(language: str) -> bytes:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from app.errors import NotFiniteStep
 from app.studio.engine.messages import Climb, Step
-from app.studio.progress import Making, Progress
 from app.studio.recipes import Made, Recipe
+from app.studio.recipes.progress import Making, Progress
 
 #: Seconds between two messages, and between two with a preview, which everybody has to be sent.
 PAUSE, PREVIEW_PAUSE = 0.1, 0.25

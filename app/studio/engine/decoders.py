@@ -11,9 +11,9 @@ import structlog
 
 from app.errors import DeviceAway, LaternaError, QueueFull, TooHardToDecode
 from app.settings import MIB, Settings
-from app.studio.cuts import Cut, CutOut, cut_out
 from app.studio.engine.child import Child, ChildDied
-from app.studio.pictures import CleanPicture, clean
+from app.studio.pictures.clean import CleanPicture, clean
+from app.studio.pictures.crops import Cut, CutOut, cut_out
 
 log = structlog.get_logger("laterna.decoders")
 #: Pictures that may wait in memory for a free decoder, and how much of it they may take.

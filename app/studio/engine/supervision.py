@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 import structlog
 
-from app.studio.allocation import KEEP_MEMORY
+from app.studio.engine.allocation import KEEP_MEMORY
 from app.studio.engine.child import Child
 from app.studio.engine.messages import Order
 
 log = structlog.get_logger("laterna.engine")
 State = Literal["starting", "ready", "away"]
 NICE = 10
-TARGET = "app.studio.engine.owner:serve"
+TARGET = "app.studio.engine.device_main:serve"
 #: Seconds before a dead process is started again: doubled with each death in a row.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 #: Seconds that a process gets to load the default network.

@@ -9,8 +9,8 @@ import pytest
 from app.errors import NotFiniteStep
 from app.studio.engine import climbing
 from app.studio.engine.messages import Climb, Step
-from app.studio.progress import Making, Progress
 from app.studio.recipes import ClassImage, Made, Recipe
+from app.studio.recipes.progress import Making, Progress
 
 pytestmark = pytest.mark.alone
 

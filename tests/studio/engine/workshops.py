@@ -9,8 +9,8 @@ from typing import Any
 
 from app.errors import NoFilters
 from app.settings import Settings
-from app.studio.progress import Making, Progress
 from app.studio.recipes import Made, Prediction, Recipe, Visualization
+from app.studio.recipes.progress import Making, Progress
 
 
 class Small:

@@ -1,0 +1,111 @@
+"""Indexed: what a network made of a collection, as it was kept: read piece by piece, no torch."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from app.archive import Archive, Result
+from app.errors import NotMade, UnknownChannel, UnknownLayer
+from app.studio.collections import groups, records
+from app.studio.collections.folders import Collection
+from app.studio.collections.records import ChannelRecord
+from app.studio.recipes import CollectionIndex, KeptVectors, OfCollection, Sameness
+
+#: A layer's part of the result with its feature vectors, and the one with its channels' records.
+VECTORS, CHANNELS = "{layer}.vectors", "{layer}.channels"
+#: The vectors of the pictures themselves, which stand beside those of the layers.
+PIXELS = "pixels"
+
+
+class Indexed:
+    """An index. id: of the job that made it; photos, layers: as the facts have them."""
+
+    def __init__(self, collection: Collection, id: str, result: Result, archive: Archive) -> None:
+        self.collection, self.id, self._result, self._archive = collection, id, result, archive
+        self.photos: list[dict[str, Any]] = result.facts["photos"]
+        self.layers: dict[str, dict[str, Any]] = result.facts["layers"]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All numbers."""
+        return self._result.facts
+
+    @cached_property
+    def is_current(self) -> bool:
+        """Whether it is of the photos that the collection has now."""
+        return bool(self.facts["photos_hash"] == self.collection.digest)
+
+    @cached_property
+    def now(self) -> list[int | None]:
+        """Of each photo of the index the number it has in the collection now; None: gone."""
+        if self.is_current:
+            return [photo["n"] for photo in self.photos]
+        numbers = self.collection.numbers
+        return [numbers.get((photo["name"], photo["image"])) for photo in self.photos]
+
+    def channel(self, layer: str, channel: int) -> ChannelRecord:
+        """What is known of one channel. Raises UnknownLayer, UnknownChannel, NotMade."""
+        channels = self.layer(layer)["channels"]
+        if not 0 <= channel < channels:
+            raise UnknownChannel(layer=layer, channels=channels, channel=channel)
+        return records.record(self.part(CHANNELS.format(layer=layer)), channel)
+
+    def channels(self, layer: str) -> list[ChannelRecord]:
+        """What is known of all channels of a layer. Raises UnknownLayer, NotMade."""
+        count, data = self.layer(layer)["channels"], self.part(CHANNELS.format(layer=layer))
+        return [records.record(data, channel) for channel in range(count)]
+
+    def vectors(self, layer: str) -> bytes:
+        """float16, little-endian: [photos, channels] of a layer, or [photos, 768] of PIXELS."""
+        return self.part(VECTORS.format(layer=layer))
+
+    def kept_vectors(self, layers: Sequence[str], by: Sameness | None = None) -> KeptVectors:
+        """Where the vectors of these layers lie, and those of the pixels. Raises UnknownLayer."""
+        for layer in layers:
+            self.layer(layer)
+        return kept_vectors(self._result, self._archive, layers, by)
+
+    @property
+    def key(self) -> str:
+        """Of the recipe that it came of."""
+        return self._result.key
+
+    def layer(self, name: str) -> dict[str, Any]:
+        """A layer's facts. Raises UnknownLayer."""
+        if name not in self.layers:
+            raise UnknownLayer(model=self.facts["model"], layer=name)
+        return self.layers[name]
+
+    def part(self, name: str) -> bytes:
+        """A file of the result, checked by its hash. Raises NotMade when it is gone."""
+        data = self._archive.part(self._result, name)
+        if data is None:
+            raise NotMade()
+        return data
+
+
+def kept_vectors(
+    result: Result, archive: Archive, layers: Sequence[str], by: Sameness | None = None
+) -> KeptVectors:
+    """Where an index's vectors lie; by: what its photos count as, if that is needed."""
+    photos = result.facts["photos"]
+    paths = [
+        (name, archive.part_path(result, VECTORS.format(layer=name))) for name in (*layers, PIXELS)
+    ]
+    return KeptVectors(
+        photos=len(photos),
+        files=tuple((name, str(path)) for name, path in paths if path is not None),
+        missing=tuple(photo["n"] for photo in photos if photo.get("unreadable")),
+        groups=groups.numbers(photos, by) if by else (),
+    )
+
+
+def index_of(recipe: OfCollection) -> CollectionIndex:
+    """The index of the very photos that a recipe is of."""
+    return CollectionIndex(
+        model=recipe.model,
+        weights=recipe.weights,
+        collection=recipe.collection,
+        photos=recipe.photos,
+        whose=recipe.whose,
+    )

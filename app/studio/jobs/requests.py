@@ -1,0 +1,174 @@
+"""The desk: where jobs are asked for, left, and looked at while they wait or run.
+
+Every change of a job is made under one lock, in the index first; only then its task is stopped.
+So a task that is cancelled has nothing left to say, whoever stopped it and why.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from app.archive import Archive, Result
+from app.errors import (
+    NotAsked,
+    NotCancellable,
+    QueueFull,
+    TooManyJobs,
+    UnknownVisualization,
+)
+from app.settings import Settings
+from app.studio.collections.folders import Collections
+from app.studio.engine import Engine
+from app.studio.jobs.board import Board, Snapshot
+from app.studio.jobs.job import Job, State, Wish
+from app.studio.jobs.queue import Line
+from app.studio.jobs.store import Register
+from app.studio.recipes import Visualization
+
+
+@dataclass
+class Work:
+    """A job that was taken from the line. for_house: nobody wants it but the idle machine."""
+
+    task: asyncio.Task[None]
+    for_house: bool
+
+
+class Desk:
+    """Jobs that wait and run. One event loop's; its methods are called there."""
+
+    def __init__(self, settings: Settings, archive: Archive, engine: Callable[[], Engine]) -> None:
+        self._settings, self._archive, self._engine = settings, archive, engine
+        self.jobs = Register(archive.index)
+        self.collections = Collections(settings, archive)
+        self.board = Board()
+        self._line = Line()
+        self._work: dict[str, Work] = {}
+        self._changing = asyncio.Lock()
+        self._handing_out = False
+        self._news = asyncio.Event()
+
+    async def ask(self, recipe: Visualization, wish: Wish | None) -> Job:
+        """Let a recipe wait, once for all who want it; None: for the house.
+
+        Raises TooManyJobs, QueueFull, DiskFull, and UnknownImage when its picture is gone.
+        """
+        async with self._changing:
+            is_on_its_way = recipe.id in self._line or recipe.id in self._work
+            if not is_on_its_way and await asyncio.to_thread(self.whole, recipe) is not None:
+                return await asyncio.to_thread(self.jobs.made, recipe, wish)
+            if wish is not None:
+                self._require_room(recipe.id, wish.person)
+            job = await asyncio.to_thread(self.jobs.ask, recipe, wish)
+            people = self.people(job.id)
+            if job.state is State.QUEUED:
+                self._line.add(job.id, people)
+            elif job.id in self._work:
+                self._work[job.id].for_house = not people
+            self._news.set()
+            return job
+
+    def _require_room(self, id: str, person: str) -> None:
+        """A place for one job more of this person, unless that is there already."""
+        if id in self._line or id in self._work:
+            return
+        limit = self._settings.jobs_per_person
+        if self._line.count_of(person) >= limit:
+            raise TooManyJobs(limit=limit)
+        if len(self._line) >= self._settings.jobs_max:
+            raise QueueFull()
+
+    async def cancel(self, id: str, asker: str | None, address: str) -> Job:
+        """Let one leave; what nobody wants any more is stopped.
+
+        Raises UnknownVisualization, NotCancellable and NotAsked.
+        """
+        async with self._changing:
+            job = self.jobs.job(id)
+            if job.state is State.CANCELLED:
+                return job
+            if not job.is_active:
+                raise NotCancellable()
+            leaving = _who(self.jobs.wishes(id), asker, address)
+            if leaving is None:
+                raise NotAsked()
+            left = await asyncio.to_thread(self.jobs.leave, id, leaving.asker)
+            if left:
+                if id in self._line:
+                    self._line.want(id, self.people(id))
+                self._news.set()
+                return job
+            self._drop(id)
+            return self.jobs.job(id)
+
+    def drop_the_deleted(self) -> None:
+        """Pictures were deleted, and with them all jobs that needed them: stop those."""
+        for id in [*self._line.order(), *self._work]:
+            try:
+                self.jobs.job(id)
+            except UnknownVisualization:
+                self._drop(id)
+
+    def _drop(self, id: str) -> None:
+        """Stop a job that is cancelled or gone; those who watch are told."""
+        self._line.remove(id)
+        if id in self._work:
+            self._work[id].task.cancel()
+        self.board.post(Snapshot(id, State.CANCELLED))
+        self._news.set()
+
+    def whole(self, recipe: Visualization) -> Result | None:
+        """What came of a recipe, if it is there and its picture is not damaged."""
+        result = self._archive.result(recipe.key)
+        if result is None or (result.digest and self._archive.read(result) is None):
+            return None
+        return result
+
+    def snapshot(self, id: str) -> Snapshot:
+        """How far a job is. Raises UnknownVisualization."""
+        running = self.board.latest(id)
+        if running is not None:
+            return running
+        job = self.jobs.job(id)
+        position = self._line.order().index(id) + 1 if id in self._line else None
+        return Snapshot(
+            id, job.state, position=position, seconds=job.seconds or 0.0, error=job.error
+        )
+
+    def watch(self, id: str) -> AsyncIterator[Snapshot]:
+        """The state of now, then the newest; ends after a final one."""
+        return self.board.watch(self.snapshot(id))
+
+    def running(self) -> list[Job]:
+        """What the devices make."""
+        return [job for job in self.jobs.active() if job.state is State.RUNNING]
+
+    def waiting(self) -> list[Job]:
+        """What waits, in order."""
+        found = {job.id: job for job in self.jobs.active()}
+        return [found[id] for id in self._line.order() if id in found]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or runs, nor is between the two."""
+        return not self._line and not self._work and not self._handing_out
+
+    def people(self, id: str) -> set[str]:
+        """Who wants a job, as far as turns go."""
+        return {wish.person for wish in self.jobs.wishes(id)}
+
+    def _post_positions(self) -> None:
+        """Tell those who watch jobs in line where these are."""
+        for id in self._line.order():
+            if self.board.is_watched(id):
+                with suppress(UnknownVisualization):
+                    self.board.post(self.snapshot(id))
+
+
+def _who(wishes: list[Wish], asker: str | None, address: str) -> Wish | None:
+    """Which of those who want a job speaks: by name, or one without a cookie by the address."""
+    for wish in wishes:
+        if wish.asker == asker or (asker is None and address and wish.address == address):
+            return wish
+    return None

@@ -1,0 +1,243 @@
+"""The foreman: hands jobs to devices, in turn, and writes down what becomes of each."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from app.errors import (
+    DeviceAway,
+    DiskFull,
+    JobDied,
+    JobTooLong,
+    LaternaError,
+    NotMade,
+    Unexpected,
+    UnknownVisualization,
+)
+from app.studio.collections import groups
+from app.studio.collections.index import index_of, kept_vectors
+from app.studio.engine import Died, Step
+from app.studio.jobs.board import Snapshot
+from app.studio.jobs.course import Course
+from app.studio.jobs.job import Job, State
+from app.studio.jobs.requests import Desk, Work
+from app.studio.recipes import (
+    Made,
+    Occlusion,
+    OfCollection,
+    OfPicture,
+    PhotoMap,
+    Reconstruction,
+    Strip,
+    Visualization,
+)
+
+log = structlog.get_logger("laterna.jobs")
+#: A job that the device dies of so often is not tried again by itself.
+MOST_DEATHS = 3
+#: Seconds until what found no room on the disk is tried again.
+DISK_PAUSE = 1.0
+#: Seconds that devices get to come to the end of a step when the server stops.
+STOP_SECONDS = 0.3
+
+
+class Foreman(Desk):
+    """The desk, and the one who works off what lies there."""
+
+    async def work(self) -> None:
+        """Hand out jobs until this is cancelled; go on where the last run of the server ended."""
+        self._engine().on_ready = self._news.set
+        try:
+            await asyncio.to_thread(self._recover)
+            while True:
+                self._news.clear()
+                await self._hand_out()
+                self._post_positions()
+                await self._news.wait()
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Leave the devices alone; what runs is said to run, until the next start."""
+        tasks = [work.task for work in self._work.values()]
+        for _ in range(2):  # the second time also from waiting for a device that hangs
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=STOP_SECONDS)
+
+    def _recover(self) -> None:
+        """What ran when the server stopped waits again, unless its result was kept just before."""
+        for job in self.jobs.active():
+            if job.state is State.RUNNING:
+                is_kept = self._archive.result(job.recipe.key) is not None
+                self.jobs.move(job.id, State.DONE if is_kept else State.QUEUED)
+                if not is_kept:
+                    self._line.put_back(job.id, self.people(job.id))
+            else:
+                self._line.add(job.id, self.people(job.id))
+
+    async def _hand_out(self) -> None:
+        """Give every free place the next job; people's jobs take the places of the house's."""
+        async with self._changing:
+            put_back = []
+            self._handing_out = True
+            while len(self._work) < self._engine().places and (id := self._line.take()):
+                if id in self._work:  # asked for again while it is being stopped
+                    put_back.append(id)
+                    continue
+                try:
+                    job = await asyncio.to_thread(self.jobs.move, id, State.RUNNING)
+                except UnknownVisualization:
+                    continue
+                except DiskFull:
+                    put_back.append(id)
+                    asyncio.get_running_loop().call_later(DISK_PAUSE, self._news.set)
+                    break
+                self._begin(job)
+            self._handing_out = False
+            for id in put_back:
+                self._line.add(id, self.people(id))
+            if self._line.has_people():
+                await self._preempt()
+
+    def _begin(self, job: Job) -> None:
+        for_house = not self.people(job.id)
+        task = asyncio.create_task(self._carry_out(job, for_house))
+        # Not in the task: one that is cancelled before it begins comes to no `finally`.
+        task.add_done_callback(lambda done: self._clear(job.id, done))
+        self._work[job.id] = Work(task, for_house)
+
+    def _clear(self, id: str, task: "asyncio.Task[None] | None") -> None:
+        """The place of a job is free again, if it still has one by this task."""
+        if id in self._work and self._work[id].task is task:
+            del self._work[id]
+            self._news.set()
+
+    async def _preempt(self) -> None:
+        """Let one job of the house's wait again, unless one is about to make place."""
+        if any(work.task.cancelling() for work in self._work.values()):
+            return
+        for id, work in self._work.items():
+            if work.for_house:
+                with suppress(UnknownVisualization, DiskFull):
+                    await asyncio.to_thread(self.jobs.move, id, State.QUEUED)
+                    self._line.add(id, ())
+                    work.task.cancel()
+                    self.board.post(Snapshot(id, State.QUEUED, position=len(self._line)))
+                return
+
+    async def _carry_out(self, job: Job, for_house: bool) -> None:
+        course = Course(job.id)
+        self.board.post(course.snapshot())
+        try:
+            made = await self._made(job.recipe, course, for_house)
+            # Nothing tells when a disk has room again.
+            while not await self._is_written(job, course, made):  # noqa: ASYNC110
+                await asyncio.sleep(DISK_PAUSE)
+        except UnknownVisualization:
+            self.board.post(Snapshot(job.id, State.CANCELLED))  # deleted with its picture
+        finally:
+            self._clear(job.id, asyncio.current_task())
+
+    async def _made(
+        self, recipe: Visualization, course: Course, for_house: bool
+    ) -> Made | Exception:
+        """What the device makes of it, or why not."""
+        task = asyncio.current_task()
+
+        def heard(step: Step) -> None:
+            course.hear(step)
+            if task and not task.cancelling():  # else it has another state by now
+                self.board.post(course.snapshot())
+
+        seconds = self._settings.job_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._engine().run(self._with_source(recipe), heard, for_house)
+        except TimeoutError:
+            return JobTooLong(seconds=round(seconds))
+        except (LaternaError, Died) as error:
+            return error
+        except Exception:
+            log.exception("unexpected", job=recipe.id)
+            return Unexpected(request=f"job-{recipe.id[:8]}")
+
+    def _with_source(self, recipe: Visualization) -> Visualization:
+        """With the paths of its pictures' files. Raises UnknownImage, CollectionChanged."""
+        match recipe:
+            case Reconstruction() | Strip() | Occlusion():
+                return replace(recipe, source=str(self._archive.image(recipe.image).picture))
+            case PhotoMap():
+                return self._with_vectors(recipe)
+            case OfCollection():
+                return replace(recipe, members=self.collections.members(recipe))
+        return recipe
+
+    def _with_vectors(self, recipe: PhotoMap) -> PhotoMap:
+        """With the photos and where their index keeps their vectors. Raises NotMade."""
+        result = self._archive.result(index_of(recipe).key)
+        if result is None:
+            raise NotMade()
+        same = next(iter(groups.ways(result.facts["photos"])), None)
+        kept = kept_vectors(result, self._archive, (recipe.layer,), same)
+        return replace(recipe, members=self.collections.members(recipe), kept=kept)
+
+    async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:
+        """Write down what became of it, the result first; whether there was room to."""
+        async with self._changing:
+            if isinstance(made, Made):
+                made = await self._kept(job.recipe, made)
+            try:
+                after = await asyncio.to_thread(self._ended, job, course.seconds, made)
+            except DiskFull:
+                return False
+            if after.state is State.QUEUED:
+                self._line.put_back(job.id, self.people(job.id))
+        self.board.post(self._final(after, course))
+        return True
+
+    async def _kept(self, recipe: Visualization, made: Made) -> Made | LaternaError:
+        image = recipe.image if isinstance(recipe, OfPicture) else None
+        images = _images(made) if isinstance(recipe, OfCollection) else []
+        keep = self._archive.keep_result
+        try:
+            await asyncio.to_thread(
+                keep, recipe.key, made.facts, made.picture, made.media, image, made.parts, images
+            )
+        except LaternaError as error:
+            return error
+        except Exception:  # a disk that fails, not one that is full
+            log.exception("a result cannot be kept", job=recipe.id)
+            return Unexpected(request=f"job-{recipe.id[:8]}")
+        return made
+
+    def _ended(self, job: Job, seconds: float, made: Made | Exception) -> Job:
+        """The job in its next state."""
+        match made:
+            case Made():
+                device = made.facts.get("device")
+                return self.jobs.move(job.id, State.DONE, seconds=seconds, device=device)
+            case Died() if job.deaths + 1 < MOST_DEATHS:
+                log.warning("a job is tried again", job=job.id, deaths=job.deaths + 1)
+                return self.jobs.move(job.id, State.QUEUED, deaths=job.deaths + 1)
+            case Died():
+                made = JobDied(times=MOST_DEATHS)
+                return self.jobs.move(job.id, State.FAILED, deaths=MOST_DEATHS, error=made)
+            case DeviceAway():
+                return self.jobs.move(job.id, State.QUEUED)
+        log.info("a job failed", job=job.id, reason=str(made))
+        return self.jobs.move(job.id, State.FAILED, seconds=seconds, error=made)
+
+    def _final(self, job: Job, course: Course) -> Snapshot:
+        if job.is_active:
+            position = self._line.order().index(job.id) + 1 if job.id in self._line else None
+            return Snapshot(job.id, job.state, position=position)
+        return replace(course.snapshot(), state=job.state, error=job.error, left=None)
+
+
+def _images(made: Made) -> list[str]:
+    """Those of a collection's photos that are kept here, by their ids."""
+    return [photo["image"] for photo in made.facts["photos"] if photo.get("image")]

@@ -1,0 +1,230 @@
+"""The register: all jobs and who asked for them, in SQLite."""
+
+import json
+import time
+from collections.abc import Callable
+from sqlite3 import Connection, IntegrityError, Row
+from typing import Any
+
+from app import errors
+from app.archive.index import Index
+from app.errors import LaternaError, UnknownImage, UnknownVisualization
+from app.studio.jobs.job import ACTIVE, LEGAL, IllegalTransition, Job, State, Wish
+from app.studio.recipes import CollectionIndex, OfPicture, Visualization, visualization
+
+#: Jobs as they are: `done` only for as long as the result is there.
+JOBS = """
+SELECT jobs.*, CASE WHEN state = 'done' AND NOT EXISTS (
+    SELECT 1 FROM results WHERE results.key = jobs.key) THEN 'unmade' ELSE state END AS now
+FROM jobs
+"""
+COUNTS = f"SELECT now, count(*) AS jobs FROM ({JOBS}) GROUP BY now"  # noqa: S608  # no value in it
+UPDATE = {
+    name: f"UPDATE jobs SET {name} = ? WHERE id = ?"  # noqa: S608  # these names, no others
+    for name in (
+        "state", "asked", "started", "finished", "seconds", "device", "deaths", "error"
+    )
+}  # fmt: skip
+INSERT = """
+INSERT INTO jobs (id, key, recipe, image, state, asked, finished, house) VALUES (?,?,?,?,?,?,?,?)
+"""
+INDEX_OF = f"""
+{JOBS} WHERE state = 'done' AND now = 'done' AND json_extract(recipe, '$.collection') = ?
+AND json_extract(recipe, '$.kind') = 'index' AND json_extract(recipe, '$.whose') = ?
+AND json_extract(recipe, '$.model') = ? AND json_extract(recipe, '$.weights') = ?
+ORDER BY finished DESC
+"""
+WANTED = "SELECT 1 FROM askers WHERE job = ? AND wants"
+PRUNE = """
+DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state NOT IN ('queued', 'running')
+ORDER BY finished DESC LIMIT -1 OFFSET ?)
+"""
+#: What a job that is asked for again forgets of the time before.
+ANEW: dict[str, Any] = dict.fromkeys(("started", "finished", "seconds", "device", "error"))
+ANEW |= {"deaths": 0}
+#: Finished jobs beyond so many are forgotten, the oldest first.
+MOST_FINISHED = 20_000
+
+
+class Register:
+    """The tables of jobs and of who asked for them. Every change is on disk when it returns."""
+
+    def __init__(self, index: Index, clock: Callable[[], float] = time.time) -> None:
+        self._index, self._clock = index, clock
+
+    def job(self, id: str) -> Job:
+        """A job as it is now. Raises UnknownVisualization."""
+        row = self._index.row(f"{JOBS} WHERE id = ?", id)
+        if row is None:
+            raise UnknownVisualization()
+        return _job(row)
+
+    def ask(self, recipe: Visualization, wish: Wish | None) -> Job:
+        """Let a job wait, for one person more, or for the house alone (None).
+
+        Raises UnknownImage when the picture it needs was deleted.
+        """
+        with self._index.change() as change:
+            found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
+            if found is None:
+                self._insert(change, recipe, State.QUEUED, house=wish is None)
+            elif found["now"] not in ACTIVE:
+                change.execute("UPDATE askers SET wants = 0 WHERE job = ?", (recipe.id,))
+                _move(change, found, State.QUEUED, asked=self._clock(), **ANEW)
+            if wish:
+                _wish(change, wish)
+        return self.job(recipe.id)
+
+    def made(self, recipe: Visualization, wish: Wish | None) -> Job:
+        """A job whose result is there already."""
+        with self._index.change() as change:
+            found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
+            if found is None:
+                self._insert(change, recipe, State.DONE, house=wish is None)
+            elif found["now"] != State.DONE:
+                _move(change, found, State.DONE, finished=self._clock())
+            if wish:
+                _wish(change, wish)
+        return self.job(recipe.id)
+
+    def _insert(self, change: Connection, recipe: Visualization, state: State, house: bool) -> None:
+        now = self._clock()
+        image = recipe.image if isinstance(recipe, OfPicture) else None
+        finished = now if state is State.DONE else None
+        row = (
+            recipe.id,
+            recipe.key,
+            json.dumps(recipe.facts()),
+            image,
+            state,
+            now,
+            finished,
+            house,
+        )
+        try:
+            change.execute(INSERT, row)
+        except IntegrityError:
+            raise UnknownImage() from None
+
+    def move(self, id: str, state: State, **said: Any) -> Job:
+        """Get a job into another state. Raises UnknownVisualization and IllegalTransition."""
+        now = self._clock()
+        match state:
+            case State.RUNNING:
+                said |= {"started": now, "error": None}
+            case State.DONE | State.FAILED | State.CANCELLED:
+                said |= {"finished": now}
+        with self._index.change() as change:
+            found = change.execute(f"{JOBS} WHERE id = ?", (id,)).fetchone()
+            if found is None:
+                raise UnknownVisualization()
+            _move(change, found, state, **said)
+        return self.job(id)
+
+    def leave(self, id: str, asker: str) -> list[Wish]:
+        """One person wants it no more; who still does. Nobody: with that it is cancelled."""
+        with self._index.change() as change:
+            change.execute("UPDATE askers SET wants = 0 WHERE job = ? AND asker = ?", (id, asker))
+            if change.execute(WANTED, (id,)).fetchone() is None:
+                found = change.execute(f"{JOBS} WHERE id = ?", (id,)).fetchone()
+                if found is None:
+                    raise UnknownVisualization()
+                _move(change, found, State.CANCELLED, finished=self._clock())
+        return self.wishes(id)
+
+    def wishes(self, id: str) -> list[Wish]:
+        """Who wants a job."""
+        rows = self._index.rows(
+            "SELECT job, asker, address, asked FROM askers WHERE job = ? AND wants"
+            " ORDER BY asked, asker",
+            id,
+        )
+        return [Wish(*row) for row in rows]
+
+    def active(self) -> list[Job]:
+        """What waits or runs, the oldest first."""
+        rows = self._index.rows(f"{JOBS} WHERE state IN ('queued', 'running') ORDER BY asked, id")
+        return [_job(row) for row in rows]
+
+    def of(self, asker: str, limit: int) -> list[Job]:
+        """What somebody asked for and did not leave to others, newest first."""
+        rows = self._index.rows(
+            f"{JOBS} JOIN askers ON askers.job = jobs.id WHERE askers.asker = ?"
+            " AND (askers.wants OR state = 'cancelled') ORDER BY askers.asked DESC, id LIMIT ?",
+            asker,
+            limit,
+        )
+        return [_job(row) for row in rows]
+
+    def finished(self, limit: int) -> list[Job]:
+        """What is done and may be seen by all, newest first: nothing made from a person's
+        picture, and no collections, which have their own pages."""
+        rows = self._index.rows(
+            f"{JOBS} LEFT JOIN images ON images.id = jobs.image WHERE state = 'done'"
+            " AND now = 'done' AND (jobs.image IS NULL OR images.owner = '')"
+            " AND json_extract(recipe, '$.collection') IS NULL"
+            " ORDER BY finished DESC, id LIMIT ?",
+            limit,
+        )
+        return [job for job in map(_job, rows) if job.state is State.DONE]
+
+    def index_of(self, recipe: CollectionIndex) -> Job | None:
+        """The newest index by this recipe, of whichever photos the collection had then."""
+        said = (recipe.collection, recipe.whose, recipe.model, recipe.weights)
+        jobs = map(_job, self._index.rows(INDEX_OF, *said))
+        return next((job for job in jobs if job.state is State.DONE), None)
+
+    def counts(self) -> dict[State, int]:
+        """How many jobs there are in each state."""
+        rows = self._index.rows(COUNTS)
+        return dict.fromkeys(State, 0) | {State(row["now"]): row["jobs"] for row in rows}
+
+    def prune(self) -> None:
+        """Forget the oldest finished jobs, so that there are not more and more."""
+        with self._index.change() as change:
+            change.execute(PRUNE, (MOST_FINISHED,))
+
+
+def _move(change: Connection, found: Row, state: State, **said: Any) -> None:
+    before = State(found["now"])
+    if state not in LEGAL[before]:
+        raise IllegalTransition(f"{found['id']}: {before} -> {state}")
+    if isinstance(said.get("error"), LaternaError):
+        error = said["error"]
+        said["error"] = json.dumps({"error": type(error).__name__, "facts": error.facts})
+    for name, value in {"state": state, **said}.items():
+        change.execute(UPDATE[name], (value, found["id"]))
+
+
+def _wish(change: Connection, wish: Wish) -> None:
+    change.execute(
+        "INSERT OR REPLACE INTO askers VALUES (?,?,?,?,1)",
+        (wish.job, wish.asker, wish.address, wish.asked),
+    )
+
+
+def _job(row: Row) -> Job:
+    recipe, state = visualization(json.loads(row["recipe"])), State(row["now"])
+    # A later edition makes something else of the same recipe, under another key.
+    is_outdated = state is State.DONE and recipe.key != row["key"]
+    return Job(
+        id=row["id"],
+        recipe=recipe,
+        state=State.UNMADE if is_outdated else state,
+        asked=row["asked"],
+        started=row["started"],
+        finished=row["finished"],
+        seconds=row["seconds"],
+        device=row["device"],
+        deaths=row["deaths"],
+        error=_error(row["error"]),
+        by_house=bool(row["house"]),
+    )
+
+
+def _error(said: str | None) -> LaternaError | None:
+    if said is None:
+        return None
+    read = json.loads(said)
+    kind: type[LaternaError] = getattr(errors, read["error"], LaternaError)
+    return kind(**read["facts"])

@@ -1,0 +1,139 @@
+"""Grids: (recipe, network, activation) -> a layer's sheet or one channel's map, with numbers."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app import __version__
+from app.errors import NotFinite, UnknownChannel, WrongField
+from app.studio.makers.pass_cache import Box
+from app.studio.recipes import ActivationGrid, ChannelMap, Made, Recipe
+from app.vision import activations
+from app.vision.drawing import colors, sheets
+from app.zoo.keeper import Network
+
+
+def source_facts(recipe: Recipe, network: Network, crop: Box | None = None) -> dict[str, Any]:
+    """What every result says of where it comes from."""
+    facts = {
+        **recipe.facts(),
+        "trained": network.trained,
+        "weights_sha256": network.weights_sha256,
+    }
+    return facts if crop is None else facts | {"crop": list(crop)}
+
+
+def texts(recipe: Recipe, network: Network, scale: Mapping[str, Any]) -> dict[str, str]:
+    """The PNG's text chunks: enough to say what is shown, nothing of whose picture it was."""
+    said = {key: value for key, value in recipe.facts().items() if key != "image"}
+    return {
+        "Software": f"Laterna {__version__}",
+        "Laterna recipe": json.dumps(said),
+        "Laterna scale": json.dumps(dict(scale)),
+        "Laterna weights": network.weights_sha256 or "untrained",
+    }
+
+
+def color_facts(name: str, sided: colors.Sided) -> dict[str, Any]:
+    """A palette as a legend shows it."""
+    return {"name": name, "stops": list(colors.stops(name, sided))}
+
+
+def _measured(
+    recipe: ActivationGrid | ChannelMap, network: Network, activation: Tensor
+) -> tuple[Tensor, activations.Statistics]:
+    """Feature maps and what they say. Raises NotFinite."""
+    maps = activations.maps(activation)
+    numbers = activations.statistics(maps)
+    if not (numbers.high - numbers.low).isfinite().all():
+        raise NotFinite(model=network.entry.title, place=recipe.layer)
+    return maps, numbers
+
+
+def activation_grid(
+    recipe: ActivationGrid, network: Network, activation: Tensor, crop: Box
+) -> Made:
+    """All channels of a layer on one sheet."""
+    maps, numbers = _measured(recipe, network, activation)
+    scale = _scale(recipe, numbers)
+    order = activations.ordered(numbers, recipe.sort)
+    tile = recipe.tile or sheets.natural_tile(maps.shape[2])
+    try:
+        sheet = sheets.plan(len(maps), tile, marked=not network.trained)
+    except ValueError:
+        largest = sheets.largest_tile(len(maps))
+        raise WrongField(field="tile", allowed=f"at most {largest} for this layer.") from None
+    name = recipe.colors or colors.DEFAULT[scale.sided]
+    tiles = activations.entries(activations.reduced(maps, tile), numbers, scale).cpu()
+    if recipe.sort != "index":
+        tiles = tiles[order]
+    scale_facts = _scale_facts(scale, numbers)
+    picture = sheets.draw(
+        tiles,
+        sheet,
+        colors.palette(name, scale.sided),
+        texts(recipe, network, scale_facts),
+        marked=not network.trained,
+    )
+    facts = source_facts(recipe, network, crop) | {
+        "shape": list(maps.shape),
+        "scale": scale_facts,
+        "colors": color_facts(name, scale.sided),
+        "channels": numbers.rows(order),
+        "dead": int(numbers.dead.sum()),
+        "sheet": sheet.facts(),
+    }
+    return Made(facts, picture)
+
+
+def _scale(
+    recipe: ActivationGrid | ChannelMap, numbers: activations.Statistics
+) -> activations.Scale:
+    """The scale that was told, or the layer's own."""
+    if recipe.low or recipe.high:
+        return activations.told_scale(numbers, recipe.low, recipe.high)
+    return activations.layer_scale(numbers, recipe.scale)
+
+
+def _scale_facts(scale: activations.Scale, numbers: activations.Statistics) -> dict[str, Any]:
+    """A scale as JSON; of a told one also how many channels go beyond its ends."""
+    said = {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
+    return said | ({"beyond": activations.beyond(numbers, scale)} if scale.mode == "told" else {})
+
+
+def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: Box) -> Made:
+    """One channel, magnified, on its layer's scale or its own."""
+    maps, numbers = _measured(recipe, network, activation)
+    if not 0 <= recipe.channel < len(maps):
+        raise UnknownChannel(layer=recipe.layer, channels=len(maps), channel=recipe.channel)
+    scale = _scale(recipe, numbers)
+    chosen = slice(recipe.channel, recipe.channel + 1)
+    own = activations.statistics(maps[chosen])
+    if scale.mode == "channel":
+        reach = max(-float(own.low[0]), float(own.high[0]))
+        low = 0.0 if scale.sided == "one" else -reach
+        scale = activations.Scale("channel", low, reach, scale.sided)
+    tiles = activations.entries(maps[chosen], own, scale).cpu()
+    sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0)
+    name = recipe.colors or colors.DEFAULT[scale.sided]
+    scale_facts = _scale_facts(scale, own)
+    picture = sheets.draw(
+        tiles,
+        sheet,
+        colors.palette(name, scale.sided),
+        texts(recipe, network, scale_facts),
+        marked=not network.trained,
+    )
+    facts = source_facts(recipe, network, crop) | own.rows(torch.tensor([0]))[0]
+    facts |= {
+        "channel": recipe.channel,
+        "shape": list(maps.shape[1:]),
+        "scale": scale_facts,
+        "colors": color_facts(name, scale.sided),
+        "width": sheet.width,
+        "height": sheet.height,
+    }
+    return Made(facts, picture)

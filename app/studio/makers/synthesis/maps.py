@@ -1,0 +1,67 @@
+"""Maps: (the vectors of an index) -> photos in the plane, near those that are like them (t-SNE)."""
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from app.errors import EmptyCollection, NotFiniteStep
+from app.studio.makers.neighbours import placed, readable
+from app.studio.makers.synthesis import facts
+from app.studio.makers.synthesis.animation import jpeg
+from app.studio.recipes import Made, PhotoMap
+from app.studio.recipes.progress import Making, Progress
+from app.vision import embedding
+from app.vision.drawing import dots
+
+if TYPE_CHECKING:
+    from app.studio.makers import Workshop
+
+#: Photos that are placed, evenly over the collection: the time grows with their square.
+MOST = 2000
+#: By the quality, unless a number is asked for.
+STEPS = {"quick": 500, "fine": 1000}
+SIDE = 448
+
+
+def photo_map(workshop: "Workshop", recipe: PhotoMap) -> Making:
+    """Move photos until the plane is like the layer. Raises NotMade, NotFiniteStep."""
+    began = time.perf_counter()
+    kept = recipe.kept
+    assert kept is not None, "whoever asks says where they lie"
+    among = readable(kept)
+    if not len(among):
+        raise EmptyCollection(collection=recipe.collection)
+    if len(among) > MOST:
+        among = among[torch.arange(MOST) * len(among) // MOST]
+    groups = torch.tensor(kept.groups or [-1] * kept.photos)[among]
+    towards = workshop.shelf.directions(kept, recipe.layer)[among]
+    method = embedding.tsne_method(len(among), recipe.steps or STEPS[recipe.quality])
+    scores: list[float] = []
+    places = embedding.principal(towards).places
+    for step in embedding.tsne(towards, method):
+        places = step.places
+        if step.divergence is not None:
+            if not places.isfinite().all():
+                raise NotFiniteStep(step=step.step)
+            scores.append(step.divergence)
+        told = scores[-1] if scores else None
+        yield Progress(step.step, method.steps, told, partial(_seen, places, groups))
+    network = workshop.network(recipe.model)
+    seconds = time.perf_counter() - began
+    said = facts.making_facts(recipe, network, method.facts(), scores, seconds)
+    said |= {"steps": method.steps, "divergence": scores[-1] if scores else None, "parts": []}
+    said |= {"placed": len(among), "places": placed(places, among, kept.photos)}
+    said |= {"photos": images(recipe), "width": SIDE, "height": SIDE}
+    return Made(said, _seen(places, groups), "image/jpeg")
+
+
+def images(recipe: PhotoMap) -> list[dict[str, str]]:
+    """Those photos that are kept here: what was made from them goes with them."""
+    return [{"image": member.image} for member in recipe.members if member.image]
+
+
+def _seen(places: Tensor, groups: Tensor) -> bytes:
+    return jpeg(dots.drawn(places, groups, SIDE))

@@ -1,0 +1,100 @@
+"""Pieces: (the steps of ascents, where their pictures hang) -> Progress, and in the end Made."""
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from app.errors import NotFiniteStep
+from app.studio.makers.synthesis import facts
+from app.studio.makers.synthesis.animation import NAME, Growth
+from app.studio.makers.synthesis.tile_sheet import Wall, in_pixels
+from app.studio.recipes import Made, Visualization
+from app.studio.recipes.progress import Progress
+from app.vision.ascent import Step
+from app.zoo.keeper import Network
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Where an ascent came to: tiles uint8 [N,H,W,3], and the mean score of every step."""
+
+    tiles: Tensor
+    scores: list[float]
+
+
+class Piece:
+    """What is being made: how far it is, what it looks like, how it grew.
+
+    It may take several ascents: then steps are counted over all of them.
+    curved: whether the scores of its steps, one after another, make a curve.
+    """
+
+    def __init__(self, network: Network, steps: int, wall: Wall, *, curved: bool = True) -> None:
+        self.network, self.steps, self.wall, self._curved = network, steps, wall, curved
+        self.step = 0
+        self._growth = Growth(steps)
+        self._began = time.perf_counter()
+
+    def climb(
+        self,
+        steps: Iterable[Step],
+        places: Sequence[int] = (0,),
+        stage: str = "",
+        enough: Callable[[int, Tensor], bool] = lambda step, scores: False,
+    ) -> Generator[Progress, None, Climb]:
+        """Go through the steps of one ascent, whose pictures hang at `places`.
+
+        enough(step, scores): whether to stop after a step. Raises NotFiniteStep.
+        """
+        scores: list[float] = []
+        before = self.step
+        for step in steps:
+            self.step = before + step.step
+            score = float(step.scores.mean())
+            if not math.isfinite(score):
+                raise NotFiniteStep(step=step.step)
+            scores.append(score)
+            if self._growth.wants(self.step):
+                self._growth.add(self.wall.small(places, in_pixels(step.pictures())))
+            yield self._progress(step, score, places, stage)
+            if enough(step.step, step.scores):
+                break
+        return Climb(in_pixels(step.pictures()), scores)
+
+    def again(self, steps: int) -> None:
+        """Begin anew: what was climbed so far led nowhere, and is no part of the growth."""
+        self.steps = self.step + steps
+        self._growth = Growth(steps, after=self.step)
+
+    def _progress(self, step: Step, score: float, places: Sequence[int], stage: str) -> Progress:
+        def preview() -> bytes:
+            return self.wall.preview(places, in_pixels(step.pictures()))
+
+        told = score if self._curved else None
+        return Progress(self.step, self.steps, told, preview, stage)
+
+    def still(self, stage: str) -> Progress:
+        """Nothing has grown, but something else is being done."""
+        return Progress(self.step, self.steps, None, self.wall.preview, stage)
+
+    def made(
+        self,
+        recipe: Visualization,
+        method: dict[str, Any],
+        scores: list[float],
+        measured: dict[str, Any],
+        parts: dict[str, bytes] | None = None,
+    ) -> Made:
+        """What came of it: facts, the PNG, and its growth."""
+        self._growth.add(self.wall.small())
+        parts = {NAME: self._growth.webp()} | (parts or {})
+        sheet, seconds = self.wall.sheet, time.perf_counter() - self._began
+        said = facts.making_facts(recipe, self.network, method, scores, seconds)
+        said |= {"steps": method.get("steps", self.step), "size": sheet.tile, "parts": list(parts)}
+        said |= {"width": sheet.width, "height": sheet.height}
+        picture = self.wall.png(facts.texts(recipe, self.network, method))
+        return Made(said | measured, picture, parts=parts)

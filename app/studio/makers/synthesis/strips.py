@@ -1,0 +1,69 @@
+"""Strips: (picture) -> the same picture rebuilt from several layers, early to late, in a row."""
+
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from app.errors import WrongField
+from app.studio.makers.synthesis.facts import texts
+from app.studio.makers.synthesis.reconstructions import fidelity, method_for, original, rebuilt
+from app.studio.makers.synthesis.rendering import Piece
+from app.studio.makers.synthesis.strip_layers import strip_layers
+from app.studio.makers.synthesis.tile_sheet import wall
+from app.studio.recipes import Strip
+from app.studio.recipes.progress import Making
+from app.vision.methods import Method
+from app.zoo.keeper import Network
+
+if TYPE_CHECKING:
+    from app.studio.makers import Workshop
+
+MOST_LAYERS = 12
+
+
+def strip(workshop: "Workshop", recipe: Strip) -> Making:
+    """Rebuild a picture from each layer. Raises UnknownLayer, UnknownImage, WrongField."""
+    network = workshop.network(recipe.model)
+    chosen = {
+        layer: method_for(network, layer, recipe.quality, recipe.steps)
+        for layer in _layers(recipe, network)
+    }
+    seen = original(workshop, recipe, network)
+    side, marked = network.preprocessing.crop, not network.trained
+    row = wall(len(chosen) + 1, side, marked, in_a_row=True)
+    row.put([0], seen.tile)
+    piece = Piece(network, sum(method.steps for method in chosen.values()), row)
+    said = {layer: method.facts() for layer, method in chosen.items()}
+    parts = {"0.png": _alone(recipe, network, seen.tile, said)}
+    rows: list[dict[str, Any]] = []
+    scores: list[float] = []
+    for place, (layer, method) in enumerate(chosen.items(), 1):
+        climb = yield from rebuilt(piece, layer, seen, method, recipe.seed, place)
+        row.put([place], climb.tiles)
+        scores += climb.scores
+        name = f"{place}.png"
+        parts[name] = _alone(recipe, network, climb.tiles, {layer: said[layer]})
+        rows.append(
+            _row(network, layer, method, name) | fidelity(network, layer, seen, climb.tiles)
+        )
+    measured = {"layers": rows, "original": "0.png", "crop": list(seen.crop), "size": side}
+    return piece.made(recipe, said, scores, measured, parts)
+
+
+def _layers(recipe: Strip, network: Network) -> tuple[str, ...]:
+    layers = recipe.layers or strip_layers(network.layers)
+    if not 0 < len(layers) <= MOST_LAYERS:
+        raise WrongField(field="layers", allowed=f"from 1 to {MOST_LAYERS} of them.")
+    return tuple(dict.fromkeys(layers))
+
+
+def _row(network: Network, layer: str, method: Method, part: str) -> dict[str, Any]:
+    shape = list(network.layers[layer].shape)
+    return {"layer": layer, "part": part, "shape": shape, "steps": method.steps}
+
+
+def _alone(recipe: Strip, network: Network, tile: Tensor, said: dict[str, Any]) -> bytes:
+    """One of its pictures as a PNG of its own."""
+    one = wall(1, tile.shape[1], not network.trained)
+    one.put([0], tile)
+    return one.png(texts(recipe, network, said))

@@ -1,0 +1,96 @@
+"""Walls: (tiles that grow or are done) -> one picture with all of them, and a small one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from app.studio.makers.synthesis.animation import jpeg
+from app.vision.drawing import sheets
+from app.vision.drawing.sheets import EMPTY, STRIP, Sheet
+
+#: Longest side, in pixels, of what is looked at while it grows: of one picture, of several.
+ONE, SEVERAL = 448, 960
+GAP = 2
+
+
+class Wall:
+    """Places for square pictures [tile,tile] on one sheet, which fill as they are done."""
+
+    def __init__(self, sheet: Sheet, count: int, marked: bool) -> None:
+        self.sheet = sheet
+        self._marked = marked
+        self._tiles = _empty(count, sheet.tile)
+        self._small_sheet = _shrunk(sheet, ONE if count == 1 else SEVERAL)
+        self._small = _empty(count, self._small_sheet.tile)
+
+    def put(self, places: Sequence[int], tiles: Tensor) -> None:
+        """Hang tiles uint8 [N,tile,tile,3] at N places, for good."""
+        self._tiles[list(places)] = tiles
+        self._small[list(places)] = self._shrink(tiles)
+
+    def tiles(self, places: Sequence[int]) -> Tensor:
+        """What hangs there: uint8 [N,tile,tile,3]."""
+        return self._tiles[list(places)]
+
+    def small(self, places: Sequence[int] = (), growing: Tensor | None = None) -> Tensor:
+        """The whole, small, uint8 [H,W,3]; with tiles that are still growing at their places."""
+        tiles = self._small
+        if growing is not None:
+            tiles = tiles.clone()
+            tiles[list(places)] = self._shrink(growing)
+        sheet = self._small_sheet
+        pixels = torch.full((sheet.height, sheet.width, 3), EMPTY, dtype=torch.uint8)
+        sheets.lay(tiles, sheet, pixels)
+        return pixels
+
+    def preview(self, places: Sequence[int] = (), growing: Tensor | None = None) -> bytes:
+        """The same as a JPEG."""
+        return jpeg(self.small(places, growing))
+
+    def png(self, texts: dict[str, str]) -> bytes:
+        """The whole, lossless, with text chunks; an untrained network's is marked."""
+        return sheets.draw(self._tiles, self.sheet, None, texts, self._marked)
+
+    def _shrink(self, tiles: Tensor) -> Tensor:
+        side = self._small_sheet.tile
+        if side == tiles.shape[1]:
+            return tiles
+        planes = tiles.permute(0, 3, 1, 2).float()
+        small = functional.interpolate(planes, size=(side, side), mode="area")
+        return small.round().to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def wall(count: int, tile: int, marked: bool, *, in_a_row: bool = False) -> Wall:
+    """A wall for so many pictures; a single one has no edge. Raises ValueError when too large."""
+    gap = 0 if count == 1 else GAP
+    if not in_a_row:
+        return Wall(sheets.plan(count, tile, marked, gap), count, marked)
+    height = tile + 2 * gap + (STRIP if marked else 0)
+    row = Sheet(count, 1, tile, tile, gap, count * (tile + gap) + gap, height)
+    return Wall(row, count, marked)
+
+
+def in_pixels(pictures: Tensor) -> Tensor:
+    """[N,3,H,W] of 0..1 -> uint8 [N,H,W,3] on the CPU."""
+    levels = (pictures.detach().float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous().cpu()
+
+
+def in_units(tiles: Tensor) -> Tensor:
+    """The way back: uint8 [N,H,W,3] -> [N,3,H,W] of 0..1, as whoever opens the PNG sees it."""
+    return tiles.permute(0, 3, 1, 2).float() / 255
+
+
+def _empty(count: int, side: int) -> Tensor:
+    return torch.full((count, side, side, 3), EMPTY, dtype=torch.uint8)
+
+
+def _shrunk(sheet: Sheet, most: int) -> Sheet:
+    """The same sheet with tiles so small that no side is above `most`; unmarked."""
+    gaps = sheet.gap * (max(sheet.columns, sheet.rows) + 1)
+    tile = (most - gaps) // max(sheet.columns, sheet.rows)
+    tile = min(sheet.tile, max(1, tile))
+    width, height = (n * (tile + sheet.gap) + sheet.gap for n in (sheet.columns, sheet.rows))
+    return Sheet(sheet.columns, sheet.rows, tile, tile, sheet.gap, width, height)

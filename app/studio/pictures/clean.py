@@ -1,0 +1,151 @@
+"""Pictures in: (bytes from outside) -> a clean picture: upright, sRGB, no metadata, not too large.
+
+Runs in a process that may be ended at any time (studio/engine/decoders.py); Pillow is given the
+one format that the first bytes say, and nothing else.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from PIL import Image
+
+from app.errors import DamagedPicture, LaternaError, TooManyPixels, TooManyScans
+from app.studio.pictures.colors import ordinary, srgb
+from app.studio.pictures.formats import kind_of
+
+PREVIEW_SIDE = 1024
+#: Progressive JPEGs have about 10 scans, the most odd ones some 60. 4,000 take Pillow 20 seconds.
+MOST_SCANS = 200
+#: A marker of a JPEG; two zero digits behind 255 are data, and restarts say nothing here.
+MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+SCAN, END = 0xDA, 0xD9
+ALONE = {0x01, 0xD8}
+ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class CleanPicture:
+    """A picture as kept: lossless PNG (RGB), a JPEG preview, and how large it is and was."""
+
+    picture: bytes
+    preview: bytes
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+
+
+def clean(data: bytes, max_pixels: int, side: int) -> CleanPicture:
+    """Decode, turn upright, convert to sRGB over white, reduce to `side`, and encode anew.
+
+    Raises NotAPicture, HeicRefused, TooManyPixels, TooManyScans, DamagedPicture.
+    """
+    with checked(data, max_pixels) as opened:
+        return _clean(opened, max_pixels, side)
+
+
+@contextmanager
+def checked(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """A picture as Pillow opens it, to be decoded inside the `with`. Raises what is wrong with it.
+
+    NotAPicture, HeicRefused, TooManyPixels, TooManyScans, DamagedPicture.
+    """
+    kind = kind_of(data)
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            if kind == "JPEG" and (scans := _scans(data)) > MOST_SCANS:
+                raise TooManyScans(scans=scans)
+            with Image.open(io.BytesIO(data), formats=(kind,)) as opened:
+                if opened.width * opened.height > max_pixels:
+                    raise _too_many(opened.width * opened.height, max_pixels)
+                yield opened
+        except (LaternaError, MemoryError):
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            pixels = re.search(r"\d+", str(error))
+            raise _too_many(int(pixels[0]) if pixels else 2 * max_pixels, max_pixels) from None
+        except Exception as error:  # what Pillow's decoders raise on damaged files is anything
+            raise DamagedPicture() from error
+
+
+def _clean(opened: Image.Image, max_pixels: int, side: int) -> CleanPicture:
+    width, height = opened.size
+    if opened.format == "JPEG":
+        # Decodes at a whole fraction of the size, still at least twice what is kept.
+        opened.draft(None, (2 * side, 2 * side))
+    opened.load()
+    if opened.width * opened.height > max_pixels:  # some tell another size while they load
+        raise _too_many(opened.width * opened.height, max_pixels)
+    turn = _orientation(opened)
+    profile = opened.info.get("icc_profile")
+    # Reduced first, as colours take longer than sizes.
+    picture = srgb(_reduced(ordinary(opened), side, Image.Resampling.BICUBIC), profile)
+    if turn in UPRIGHT:
+        picture = picture.transpose(UPRIGHT[turn])
+    preview = _reduced(picture, PREVIEW_SIDE, Image.Resampling.LANCZOS)
+    return CleanPicture(
+        picture=_encoded(picture, "PNG", compress_level=1),
+        preview=_encoded(preview, "JPEG", quality=88),
+        width=picture.width,
+        height=picture.height,
+        original_width=height if turn >= 5 else width,
+        original_height=width if turn >= 5 else height,
+    )
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has, not counting what is packed into it or follows its end."""
+    scans, at = 0, 2
+    while marker := MARKER.search(data, at):
+        at, code = marker.end(), marker[1][0]
+        if code == END:
+            break
+        if code not in ALONE:
+            scans += code == SCAN
+            at += int.from_bytes(data[at : at + 2], "big")
+    return scans
+
+
+def _too_many(pixels: int, limit: int) -> TooManyPixels:
+    megapixels = f"{pixels / 1_000_000:,.0f}"
+    return TooManyPixels(megapixels=megapixels, limit=f"{limit / 1_000_000:g}")
+
+
+def _orientation(picture: Image.Image) -> int:
+    """1..8 as EXIF says; 1 where it says nothing, or nonsense: the picture is still good."""
+    with suppress(Exception):
+        said = picture.getexif().get(ORIENTATION, 1)
+        return said if said in UPRIGHT else 1
+    return 1
+
+
+def _reduced(picture: Image.Image, side: int, way: Image.Resampling) -> Image.Image:
+    """At most `side` pixels on the longer side."""
+    if max(picture.size) <= side:
+        return picture
+    scale = side / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, way, reducing_gap=1.5)
+
+
+def _encoded(picture: Image.Image, kind: str, **how: int) -> bytes:
+    picture.info.clear()  # Pillow would write profiles and comments that it finds here
+    file = io.BytesIO()
+    picture.save(file, kind, **how)
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""Drawing: tensors -> pictures that people look at."""

@@ -1,0 +1,1 @@
+"""Rooms of collections: their photos, indices, neighbours and maps."""

@@ -1,0 +1,127 @@
+"""Collections: photos that belong together, and which networks have looked through them."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.studio.collections.folders import Collection, Photo
+from app.studio.studio import Studio
+from app.web import pages, pickers, urls
+from app.web.api import failures, schemas
+from app.web.collections.photos import collection_of, picture, title
+from app.web.dependencies import TheStudio
+from app.web.sessions import Owner
+
+router = APIRouter()
+#: Photos on one page, and on a card in the list.
+MOST_SHOWN, MOST_ON_CARD = 60, 4
+
+
+def row(collection: Collection, photo: Photo) -> dict[str, Any]:
+    """A photo in JSON."""
+    return {
+        "n": photo.n,
+        "name": photo.name,
+        "label": photo.member.label,
+        "wordnet": photo.member.wordnet,
+        "image": photo.member.image or None,
+        "picture": picture(collection, photo.n),
+        "url": urls.collection_photo(collection.name, photo.n),
+    }
+
+
+async def _looked_through(studio: Studio, collection: Collection) -> list[dict[str, Any]]:
+    """The networks that can be used, and which of them have looked through a collection."""
+    rows = []
+    for card in await pickers.ready(studio):
+        index = await asyncio.to_thread(studio.indexed, collection, card.name)
+        rows.append(
+            {
+                "model": card.name,
+                "title": card.title,
+                "indexed": index is not None,
+                "current": index is not None and index.is_current,
+                "url": urls.collection_model(collection.name, card.name),
+            }
+        )
+    return rows
+
+
+@router.get(urls.COLLECTIONS + urls.JSON, response_model=schemas.Collections)
+async def collections_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
+    """All collections: the administrator's folders, the samples, this browser's pictures."""
+    found = await asyncio.to_thread(studio.collections.all, owner)
+    rows = [
+        {
+            "name": each.name,
+            "title": title(each),
+            "photos": len(each.photos),
+            "labelled": each.has_labels,
+            "url": urls.collection(each.name),
+        }
+        for each in found
+    ]
+    return {"collections": rows}
+
+
+@router.get(urls.COLLECTIONS, include_in_schema=False)
+async def collections_page(request: Request, studio: TheStudio, owner: Owner) -> Response:
+    """All collections."""
+    found = await asyncio.to_thread(studio.collections.all, owner)
+    cards = [
+        {
+            "collection": each,
+            "title": title(each),
+            "pictures": [picture(each, n, size=256) for n in _spread(len(each.photos))],
+        }
+        for each in found
+    ]
+    return pages.respond(request, "collections/collections.html", cards=cards)
+
+
+def _spread(count: int) -> list[int]:
+    """A few numbers, evenly over so many."""
+    shown = min(count, MOST_ON_CARD)
+    return [k * count // shown for k in range(shown)]
+
+
+@router.get(urls.COLLECTION + urls.JSON, response_model=schemas.Collection, responses=failures.KEPT)
+async def collection_json(studio: TheStudio, owner: Owner, collection: str) -> dict[str, Any]:
+    """A collection's photos, and the networks that have looked through it."""
+    found = await collection_of(studio, collection, owner)
+    return {
+        "name": found.name,
+        "title": title(found),
+        "labelled": found.has_labels,
+        "photos": [row(found, photo) for photo in found.photos],
+        "models": await _looked_through(studio, found),
+    }
+
+
+@router.get(urls.COLLECTION, include_in_schema=False)
+async def collection_page(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    collection: str,
+    first: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """A collection's photos, some at a time, and the networks that have looked through it."""
+    found = await collection_of(studio, collection, owner)
+    first = first // MOST_SHOWN * MOST_SHOWN
+    shown = [
+        (photo, picture(found, photo.n, size=256)) for photo in found.photos[first:][:MOST_SHOWN]
+    ]
+    return pages.respond(
+        request,
+        "collections/collection.html",
+        collection=found,
+        title=title(found),
+        photos=shown,
+        first=first,
+        pages=range(0, len(found.photos), MOST_SHOWN),
+        page_size=MOST_SHOWN,
+        networks=await _looked_through(studio, found),
+    )

@@ -1,0 +1,220 @@
+"""Indexed: what a network made of a collection: which channels of which layers answer to it."""
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.errors import NotIndexed, UnknownVisualization
+from app.studio.collections.folders import Collection
+from app.studio.collections.index import Indexed
+from app.studio.collections.records import ChannelRecord
+from app.studio.jobs.job import Job
+from app.studio.studio import Studio
+from app.web import pages, urls
+from app.web.api import failures, schemas
+from app.web.collections.photos import collection_of, title
+from app.web.curves import curve
+from app.web.dependencies import TheStudio, description, layer_of, neighbours, obstacle
+from app.web.sessions import Owner
+from app.web.visualizations import view
+
+router = APIRouter()
+#: Channels on one page of a layer.
+MOST_SHOWN = 100
+Order = Literal["rarest", "channel", "highest"]
+RARE = 0.01
+
+
+async def _looked(
+    studio: Studio, owner: str | None, name: str, model: str
+) -> tuple[Collection, dict[str, Any], Indexed | None]:
+    """(the collection, the network, what it made of the photos). Raises what is not there."""
+    found = await collection_of(studio, name, owner)
+    described = await description(studio, model)
+    return found, described, await asyncio.to_thread(studio.indexed, found, model)
+
+
+def _job(studio: Studio, collection: Collection, model: str) -> Job | None:
+    """The job that looks, or looked, through a collection as it is now."""
+    complete = studio.complete(collection.index(model))
+    if complete is not None:
+        with suppress(UnknownVisualization):
+            return studio.job(complete.id)
+    return None
+
+
+def _rows(described: dict[str, Any], index: Indexed) -> list[dict[str, Any]]:
+    """A row for each layer, in the order they run."""
+    rows = []
+    for layer in described["layers"]:
+        known = index.layers.get(layer["name"])
+        if known:
+            said = {"name": layer["name"], "kind": layer["kind"], **known}
+            said["share_dead"] = known["dead"] / known["channels"]
+            said["url"] = urls.collection_layer(
+                index.collection.name, described["name"], layer["name"]
+            )
+            rows.append(said)
+    return rows
+
+
+def answering(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The layers of which "never fires" says something: nothing in them is below zero."""
+    return [row for row in rows if not row["signed"]]
+
+
+@router.get(
+    urls.COLLECTION_LAYER + urls.JSON,
+    response_model=schemas.CollectionLayer,
+    responses=failures.MADE,
+)
+async def layer_json(
+    studio: TheStudio, owner: Owner, collection: str, model: str, layer: str
+) -> dict[str, Any]:
+    """What each channel of a layer makes of a collection's photos."""
+    found, described, index = await _looked(studio, owner, collection, model)
+    layer_of(described, layer)
+    if index is None:
+        raise NotIndexed(model=described["title"], collection=title(found))
+    rows = await asyncio.to_thread(_channels, index, model, layer)
+    return {
+        "collection": found.name,
+        "model": model,
+        "layer": layer,
+        "photos": _photos(index),
+        "current": index.is_current,
+        "dead": [row["channel"] for row in rows if row["fired"] == 0],
+        "rare": [row["channel"] for row in rows if _is_rare(row, index)],
+        "channels": rows,
+    }
+
+
+def _photos(index: Indexed) -> int:
+    """How many photos could be read."""
+    return sum(not photo.get("unreadable") for photo in index.photos)
+
+
+def _is_rare(row: dict[str, Any], index: Indexed) -> bool:
+    return bool(0 < row["fired"] < RARE * _photos(index))
+
+
+def _channels(index: Indexed, model: str, layer: str) -> list[dict[str, Any]]:
+    rows = enumerate(index.channels(layer))
+    return [_channel(index, model, layer, n, record) for n, record in rows]
+
+
+def _channel(
+    index: Indexed, model: str, layer: str, channel: int, record: ChannelRecord
+) -> dict[str, Any]:
+    best = record.best[0].photo if record.best and record.fired else None
+    return {
+        "channel": channel,
+        "fired": record.fired,
+        "mean": record.mean,
+        "high": record.high,
+        "share_active": record.share_active,
+        "best": None if best is None else index.photos[best]["name"],
+        "url": urls.channel(model, layer, channel, collection=index.collection.name),
+    }
+
+
+ORDERS: dict[str, Any] = {
+    "rarest": lambda row: (row["fired"], row["share_active"], row["channel"]),
+    "channel": lambda row: row["channel"],
+    "highest": lambda row: (-row["high"], row["channel"]),
+}
+
+
+@router.get(urls.COLLECTION_LAYER, include_in_schema=False)
+async def layer_page(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    collection: str,
+    model: str,
+    layer: str,
+    sort: Order = "rarest",
+    first: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """A layer's channels by how often they fire for a collection's photos."""
+    found, described, index = await _looked(studio, owner, collection, model)
+    shown = layer_of(described, layer)
+    if index is None:
+        return pages.go(urls.collection_model(collection, model))
+    rows = sorted(await asyncio.to_thread(_channels, index, model, layer), key=ORDERS[sort])
+    first = first // MOST_SHOWN * MOST_SHOWN
+    before, after = neighbours(described, layer)
+    return pages.respond(
+        request,
+        "collections/collection_layer.html",
+        collection=found,
+        title=title(found),
+        model=described,
+        layer=shown,
+        facts=index.layer(layer),
+        photos=_photos(index),
+        current=index.is_current,
+        dead=sorted(row["channel"] for row in rows if row["fired"] == 0),
+        rare=sorted(row["channel"] for row in rows if _is_rare(row, index)),
+        rows=rows[first : first + MOST_SHOWN],
+        shares=sorted((row["fired"] / max(1, _photos(index)) for row in rows), reverse=True),
+        sort=sort,
+        orders=list(ORDERS),
+        first=first,
+        pages=range(0, len(rows), MOST_SHOWN),
+        page_size=MOST_SHOWN,
+        before=before,
+        after=after,
+    )
+
+
+@router.get(
+    urls.COLLECTION_MODEL + urls.JSON,
+    response_model=schemas.CollectionModel,
+    responses=failures.MADE,
+)
+async def model_json(
+    studio: TheStudio, owner: Owner, collection: str, model: str
+) -> dict[str, Any]:
+    """What a network makes of a collection, layer by layer, once it has looked through it."""
+    found, described, index = await _looked(studio, owner, collection, model)
+    job = _job(studio, found, model)
+    return {
+        "collection": found.name,
+        "model": model,
+        "state": job.state if job else "none",
+        "index": index.id if index else None,
+        "current": index is not None and index.is_current,
+        "photos": _photos(index) if index else 0,
+        "layers": _rows(described, index) if index else [],
+    }
+
+
+@router.get(urls.COLLECTION_MODEL, include_in_schema=False)
+async def model_page(
+    request: Request, studio: TheStudio, owner: Owner, collection: str, model: str
+) -> Response:
+    """What a network makes of a collection; its block `looking` is asked for while it looks."""
+    found, described, index = await _looked(studio, owner, collection, model)
+    job, rows = _job(studio, found, model), _rows(described, index) if index else []
+    return pages.respond(
+        request,
+        "collections/collection_model.html",
+        collection=found,
+        title=title(found),
+        model=described,
+        index=index,
+        unreadable=[photo["name"] for photo in index.photos if photo.get("unreadable")]
+        if index
+        else [],
+        photos=_photos(index) if index else 0,
+        job=job,
+        snapshot=studio.snapshot(job.id) if job else None,
+        error=view.error(job.error) if job else None,
+        rows=rows,
+        curve=curve(answering(rows), "share_dead"),
+        obstacle=obstacle(studio, model)[0],
+    )

@@ -1,0 +1,335 @@
+"""Neighbours: the photos that a layer takes for like one, beside those whose pixels are.
+
+By layers: how often the nearest show the same, as a curve from the picture to the class.
+"""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.archive import KeptImage
+from app.errors import NotIndexed, UnknownPhoto
+from app.studio.collections import groups
+from app.studio.collections.folders import Collection
+from app.studio.collections.index import Indexed
+from app.studio.recipes import Neighbours, NeighbourShares, NeighboursOfPicture, Sameness
+from app.studio.studio import Studio
+from app.web import pages, pickers, urls
+from app.web.api import failures, schemas
+from app.web.collections import photos
+from app.web.curves import HEIGHT, WIDTH, Curve, Point
+from app.web.dependencies import TheStudio, description, layer_of
+from app.web.dependencies import neighbours as beside
+from app.web.sessions import Owner
+
+router = APIRouter()
+#: Neighbours that are shown, and photos that are proposed to begin with.
+COUNT, PROPOSED = 12, 12
+#: The side of a photo on the page, in pixels.
+SIDE = 224
+#: What the upper end of the curve may be.
+TOPS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+Photo = Annotated[int | None, Query(ge=0, description="its number in the collection")]
+OwnImage = Annotated[str, Query(max_length=200, description="a picture's id, instead of a photo")]
+By = Annotated[Sameness | None, Query(description="what counts as the same")]
+
+
+async def looked(
+    studio: Studio, owner: str | None, collection: str, model: str
+) -> tuple[Collection, dict[str, Any], Indexed | None]:
+    """(the collection, the network, what it made of the photos). Raises what is not there."""
+    found = await photos.collection_of(studio, collection, owner)
+    described = await description(studio, model)
+    return found, described, await asyncio.to_thread(studio.indexed, found, model)
+
+
+def required(index: Indexed | None, described: dict[str, Any], found: Collection) -> Indexed:
+    """The index. Raises NotIndexed."""
+    if index is None:
+        raise NotIndexed(model=described["title"], collection=photos.title(found))
+    return index
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> Sameness | None:
+    """Whether two photos of an index show the same: the same class, else the same broad group."""
+    for by in ("class", "group"):
+        thing = groups.thing(one, by)
+        if thing is not None and thing == groups.thing(other, by):
+            return by
+    return None
+
+
+def can_tell(photo: dict[str, Any]) -> bool:
+    """Whether it is known what a photo shows."""
+    return any(groups.thing(photo, by) is not None for by in ("class", "group"))
+
+
+def photo_row(index: Indexed, place: int) -> dict[str, Any]:
+    """A photo of an index; its number and addresses are None if the collection has lost it."""
+    photo, n, name = index.photos[place], index.now[place], index.collection.name
+    return {
+        "photo": n,
+        "name": photo["name"],
+        "label": photo["label"],
+        "group": groups.group(photo["wordnet"]),
+        "picture": None if n is None else photos.picture(index.collection, n, size=SIDE),
+        "url": None if n is None else urls.collection_photo(name, n),
+    }
+
+
+def place_of(index: Indexed, n: int) -> int:
+    """Where in an index a photo of the collection is. Raises UnknownPhoto."""
+    index.collection.photo(n)
+    if n not in index.now:
+        raise UnknownPhoto(collection=index.collection.name, photos=len(index.photos), number=n)
+    return index.now.index(n)
+
+
+def usual(index: Indexed) -> int | None:
+    """The photo to begin with: one in the middle; None when the collection has none of them."""
+    known = [n for n in index.now if n is not None]
+    return known[len(known) // 2] if known else None
+
+
+async def near(
+    studio: Studio, index: Indexed, model: str, layer: str, asked: int | KeptImage
+) -> dict[str, Any]:
+    """The nearest of a photo, by its number in the collection, or of a picture. Raises NotMade."""
+    kept = index.kept_vectors([layer])
+    recipe: Neighbours | NeighboursOfPicture
+    if isinstance(asked, KeptImage):
+        recipe = NeighboursOfPicture(
+            model=model,
+            layer=layer,
+            image=asked.id,
+            source=str(asked.picture),
+            index=index.key,
+            kept=kept,
+            count=COUNT,
+        )
+        own = None
+    else:
+        place = place_of(index, asked)
+        recipe = Neighbours(
+            model=model, layer=layer, photo=place, index=index.key, kept=kept, count=COUNT
+        )
+        own = index.photos[place]
+    result = await studio.make(recipe)
+    return {way: _rows(index, result.facts[way], own) for way in ("by_features", "by_pixels")} | {
+        "photos": result.facts["photos"]
+    }
+
+
+def _rows(
+    index: Indexed, rows: list[dict[str, Any]], own: dict[str, Any] | None
+) -> list[dict[str, Any]]:
+    """The neighbours that the collection still has; `same` is None where nobody knows."""
+    said = []
+    for row in rows:
+        other = index.photos[row["photo"]]
+        shown = photo_row(index, row["photo"]) | {"likeness": row["likeness"]}
+        known = own is not None and can_tell(own) and can_tell(other)
+        shown["same"] = (same(own, other) or "no") if known and own else None
+        if shown["photo"] is not None:
+            said.append(shown)
+    return said
+
+
+def right(rows: list[dict[str, Any]]) -> int | None:
+    """How many of them show the same; None where nobody knows."""
+    known = [row["same"] != "no" for row in rows if row["same"] is not None]
+    return sum(known) if known else None
+
+
+@router.get(
+    urls.COLLECTION_NEIGHBOURS + urls.JSON,
+    response_model=schemas.Neighbours,
+    responses=failures.MADE,
+)
+async def neighbours_json(
+    studio: TheStudio,
+    owner: Owner,
+    collection: str,
+    model: str,
+    layer: str,
+    photo: Photo = None,
+    image: OwnImage = "",
+) -> dict[str, Any]:
+    """The photos most like one of them, or like a picture: for a layer, and in pixels."""
+    found, described, known = await looked(studio, owner, collection, model)
+    layer_of(described, layer)
+    index = required(known, described, found)
+    chosen = await _asked(studio, owner, index, photo, image)
+    said = {"collection": found.name, "model": model, "layer": layer, "current": index.is_current}
+    if chosen is None:
+        return said | {"photos": 0, "by_features": [], "by_pixels": []}
+    shown = None if isinstance(chosen, KeptImage) else photo_row(index, place_of(index, chosen))
+    rows = await near(studio, index, model, layer, chosen)
+    counts = {way: right(rows[way]) for way in ("by_features", "by_pixels")}
+    return said | {"photo": shown, "image": image or None, "right": counts} | rows
+
+
+async def _asked(
+    studio: Studio, owner: str | None, index: Indexed, photo: int | None, image: str
+) -> int | KeptImage | None:
+    """Whose neighbours are wanted. Raises UnknownImage."""
+    if image:
+        return studio.image(image, owner)
+    return usual(index) if photo is None else photo
+
+
+@router.get(urls.COLLECTION_NEIGHBOURS, include_in_schema=False)
+async def neighbours_page(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    collection: str,
+    model: str,
+    layer: str,
+    photo: Photo = None,
+    image: OwnImage = "",
+) -> Response:
+    """A photo, the photos that a layer takes for like it, and those whose pixels are."""
+    found, described, index = await looked(studio, owner, collection, model)
+    layer_of(described, layer)
+    if index is None:
+        return pages.go(urls.collection_model(collection, model))
+    chosen = await _asked(studio, owner, index, photo, image)
+    rows = await near(studio, index, model, layer, chosen) if chosen is not None else {}
+    number = None if chosen is None or isinstance(chosen, KeptImage) else chosen
+    before, after = beside(described, layer)
+    whose = {"photo": None if number is None else str(number), "image": image}
+    return pages.respond(
+        request,
+        "collections/neighbours.html",
+        collection=found,
+        title=photos.title(found),
+        model=described,
+        layer=layer_of(described, layer),
+        index=index,
+        own=None if number is None else photo_row(index, place_of(index, number)),
+        image=chosen if isinstance(chosen, KeptImage) else None,
+        number=number,
+        rows=rows,
+        right={way: right(rows[way]) for way in ("by_features", "by_pixels")} if rows else {},
+        whose=whose,
+        before=before,
+        after=after,
+        groups=pickers.grouped(described["layers"]),
+        addresses={
+            each["name"]: urls.neighbours(
+                collection, model, each["name"], photo=whose["photo"], image=image
+            )
+            for each in described["layers"]
+        },
+        proposed=[photo_row(index, place) for place in _spread(index)],
+        images=[*studio.sample_images(), *(studio.archive.images_of(owner) if owner else [])],
+        side=SIDE,
+    )
+
+
+def _spread(index: Indexed) -> list[int]:
+    """Some photos of an index that the collection still has, evenly over it."""
+    known = [place for place, n in enumerate(index.now) if n is not None]
+    count = min(len(known), PROPOSED)
+    return [known[k * len(known) // count] for k in range(count)]
+
+
+async def shares(studio: Studio, index: Indexed, model: str, by: Sameness) -> dict[str, Any]:
+    """How often neighbours are right, by pixels and by layer. Raises NotMade."""
+    kept = index.kept_vectors(list(index.layers), by)
+    recipe = NeighbourShares(model=model, index=index.key, kept=kept, by=by)
+    return (await studio.make(recipe)).facts
+
+
+def _by(index: Indexed, by: Sameness | None) -> Sameness | None:
+    """What is to count as the same; None when nothing can."""
+    ways = groups.ways(index.photos)
+    return by if by in ways else (ways[0] if ways else None)
+
+
+@router.get(
+    urls.COLLECTION_SHARES + urls.JSON,
+    response_model=schemas.NeighbourShares,
+    responses=failures.MADE,
+)
+async def shares_json(
+    studio: TheStudio, owner: Owner, collection: str, model: str, by: By = None
+) -> dict[str, Any]:
+    """The share of right neighbours by layer, with that by pixels and that by chance."""
+    found, described, known = await looked(studio, owner, collection, model)
+    index = required(known, described, found)
+    said = {"collection": found.name, "model": model, "current": index.is_current}
+    way = _by(index, by)
+    if way is None:
+        return said | {"by": None, "photos": 0, "layers": []}
+    made = await shares(studio, index, model, way)
+    names = ("count", "photos", "asked", "pixels", "chance")
+    return said | {name: made[name] for name in names} | {"by": way, "layers": _layers(made, found)}
+
+
+def _layers(made: dict[str, Any], found: Collection) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": row["layer"],
+            "share": row["share"],
+            "url": urls.neighbours(found.name, made["model"], row["layer"]),
+        }
+        for row in made["layers"]
+        if row["share"] is not None
+    ]
+
+
+@router.get(urls.COLLECTION_SHARES, include_in_schema=False)
+async def shares_page(
+    request: Request, studio: TheStudio, owner: Owner, collection: str, model: str, by: By = None
+) -> Response:
+    """The same as a curve by depth, which leads to the neighbours in each layer."""
+    found, described, index = await looked(studio, owner, collection, model)
+    if index is None:
+        return pages.go(urls.collection_model(collection, model))
+    way = _by(index, by)
+    made = await shares(studio, index, model, way) if way else None
+    rows = _layers(made, found) if made else []
+    twin = urls.counterpart(model)
+    twins_rows = await _of_twin(studio, found, twin, way)
+    known = [row["share"] for row in (*rows, *twins_rows)] + [made["pixels"] if made else 0.0]
+    top = next(top for top in TOPS if max(known) <= top)
+    return pages.respond(
+        request,
+        "collections/neighbour_shares.html",
+        collection=found,
+        title=photos.title(found),
+        model=described,
+        index=index,
+        by=way,
+        ways=groups.ways(index.photos),
+        made=made,
+        rows=rows,
+        curve=_curve(rows, top),
+        twin=twin,
+        twin_curve=_curve(twins_rows, top),
+        kinds={layer["name"]: layer["kind"] for layer in described["layers"]},
+    )
+
+
+async def _of_twin(
+    studio: Studio, found: Collection, twin: str, by: Sameness | None
+) -> list[dict[str, Any]]:
+    """Those of the untrained twin (or of the trained one), once it has looked through too."""
+    index = await asyncio.to_thread(studio.indexed, found, twin)
+    if index is None or by is None:
+        return []
+    return _layers(await shares(studio, index, twin, by), found)
+
+
+def _curve(rows: list[dict[str, Any]], top: float) -> Curve:
+    """The shares by depth below a given top, so that several can be compared."""
+    step = WIDTH / max(1, len(rows) - 1)
+    points = [
+        Point(k * step, HEIGHT * (1 - row["share"] / top), row["share"], row)
+        for k, row in enumerate(rows)
+    ]
+    return Curve(tuple(points), top)

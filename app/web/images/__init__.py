@@ -1,0 +1,1 @@
+"""Rooms of images: uploads, predictions, feature maps, attribution, side by side."""

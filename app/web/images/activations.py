@@ -1,0 +1,227 @@
+"""Activations: what the layers of a network answer to a picture, as sheet, single map and numbers.
+
+The pages need names and shapes only, so they answer without the device. Their pictures are real
+addresses; their numbers are in the page when they are known, and else come as the block `numbers`.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.archive import KeptImage
+from app.studio.recipes import Recipe
+from app.studio.studio import Studio
+from app.vision.drawing.colors import NAMES
+from app.web import pages, pickers, results, urls
+from app.web.api import failures, schemas
+from app.web.dependencies import (
+    TheStudio,
+    check_channel,
+    description,
+    layer_of,
+    neighbours,
+    obstacle,
+)
+from app.web.fields import (
+    SCALES,
+    SORTS,
+    Colored,
+    GridQuery,
+    MapQuery,
+    grid_recipe,
+    map_recipe,
+)
+from app.web.sessions import Owner
+
+router = APIRouter()
+#: Rows of the table of channels on one page.
+ROWS = 48
+PNG = failures.media("image/png") | failures.MADE
+
+
+First = Annotated[int, Query(ge=0, description="First row of the table of channels.")]
+Go = Annotated[int | None, Query(description="A channel to go to.")]
+
+
+@router.get(urls.MAP + urls.PNG, responses=PNG)
+async def map_png(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    fields: MapQuery,
+    image: str,
+    model: str,
+    layer: str,
+    channel: int,
+) -> Response:
+    """One channel's map, magnified by nearest neighbour."""
+    kept = studio.image(image, owner)
+    recipe = map_recipe(kept, model, layer, channel, fields)
+    return await results.picture(request, studio, recipe)
+
+
+@router.get(urls.MAP + urls.JSON, response_model=schemas.Map, responses=failures.MADE)
+async def map_json(
+    studio: TheStudio,
+    owner: Owner,
+    fields: MapQuery,
+    image: str,
+    model: str,
+    layer: str,
+    channel: int,
+) -> dict[str, Any]:
+    """One channel's map in numbers."""
+    recipe = map_recipe(studio.image(image, owner), model, layer, channel, fields)
+    return (await studio.make(recipe)).facts
+
+
+@router.get(urls.MAP, include_in_schema=False)
+async def map_page(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    fields: MapQuery,
+    image: str,
+    model: str,
+    layer: str,
+    channel: int,
+) -> Response:
+    """One channel's map, large and over the photo."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    found = layer_of(described, layer)
+    check_channel(found, channel)
+    recipe = map_recipe(kept, model, layer, channel, fields)
+    chosen = fields.chosen()
+    hindered, twin = obstacle(studio, model)
+    return pages.respond(
+        request,
+        "images/map.html",
+        channel=channel,
+        facts=None if hindered else await _numbers(request, studio, recipe),
+        obstacle=hindered,
+        untrained_url=urls.map(image, twin, layer, channel, **chosen) if twin else None,
+        picture=urls.map(image, model, layer, channel, urls.PNG, **chosen),
+        **_place(kept, described, found, fields),
+    )
+
+
+@router.get(urls.GRID + urls.PNG, responses=PNG)
+async def grid_png(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    fields: GridQuery,
+    image: str,
+    model: str,
+    layer: str,
+) -> Response:
+    """All channels of a layer for a picture, on one sheet, lossless."""
+    kept = studio.image(image, owner)
+    return await results.picture(request, studio, grid_recipe(kept, model, layer, fields))
+
+
+@router.get(urls.GRID + urls.JSON, response_model=schemas.Grid, responses=failures.MADE)
+async def grid_json(
+    studio: TheStudio, owner: Owner, fields: GridQuery, image: str, model: str, layer: str
+) -> dict[str, Any]:
+    """All channels of a layer for a picture, in numbers."""
+    recipe = grid_recipe(studio.image(image, owner), model, layer, fields)
+    return (await studio.make(recipe)).facts
+
+
+@router.get(urls.GRID, include_in_schema=False)
+async def grid_page(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    fields: GridQuery,
+    image: str,
+    model: str,
+    layer: str,
+    first: First = 0,
+    channel: Go = None,
+) -> Response:
+    """All channels of a layer for a picture: browse, compare, open one."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    found = layer_of(described, layer)
+    if channel is not None:
+        check_channel(found, channel)
+        return pages.go(urls.map(image, model, layer, channel, **_colored(fields)))
+    chosen = fields.chosen()
+    hindered, twin = obstacle(studio, model)
+    recipe = grid_recipe(kept, model, layer, fields)
+    facts = None if hindered else await _numbers(request, studio, recipe)
+    return pages.respond(
+        request,
+        "images/grid.html",
+        facts=facts,
+        obstacle=hindered,
+        untrained_url=urls.grid(image, twin, layer, **chosen) if twin else None,
+        compact=compact(facts) if facts else None,
+        picture=urls.grid(image, model, layer, urls.PNG, **chosen),
+        first=min(first, found["shape"][0] - 1) // ROWS * ROWS,
+        rows=ROWS,
+        pages_of=[
+            urls.grid(image, model, layer, **chosen, first=start)
+            for start in range(0, found["shape"][0], ROWS)
+        ],
+        scales=SCALES,
+        sorts=SORTS,
+        colors=NAMES,
+        **_place(kept, described, found, fields),
+    )
+
+
+async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> dict[str, Any] | None:
+    """The facts of a recipe; waited for only when nothing but they was asked for."""
+    made = studio.made(recipe)
+    if made is None and pages.wanted_block(request) == "numbers":
+        made = await studio.make(recipe)
+    return made.facts if made else None
+
+
+def _colored(fields: Colored) -> dict[str, Any]:
+    """What the page of one channel takes over from a sheet: its scale and colours."""
+    chosen = fields.chosen()
+    return {name: chosen[name] for name in ("scale", "colors") if name in chosen}
+
+
+def _place(
+    image: KeptImage, described: dict[str, Any], layer: dict[str, Any], fields: Colored
+) -> dict[str, Any]:
+    """Where a layer stands in its network, and how to get to the others in the same colours."""
+    before, after = neighbours(described, layer["name"])
+    names = [each["name"] for each in described["layers"]]
+    kept = {name: value for name, value in fields.chosen().items() if name != "size"}
+    return {
+        "image": image,
+        "model": described,
+        "layer": layer,
+        "before": before,
+        "after": after,
+        "groups": pickers.grouped(described["layers"]),
+        "addresses": {name: urls.grid(image.id, described["name"], name, **kept) for name in names},
+        "fields": fields,
+        "chosen": fields.chosen(),
+        "query": urls.with_query("", **fields.chosen()),
+    }
+
+
+def compact(facts: dict[str, Any]) -> dict[str, Any]:
+    """What the inspector needs of a grid: few bytes, and digits as shown, rounded only once."""
+    return {
+        "sheet": facts["sheet"],
+        "crop": facts["crop"],
+        "sided": facts["scale"]["sided"],
+        "channels": [
+            [
+                row["channel"],
+                *(float(f"{row[name]:.3g}") for name in ("min", "mean", "max", "share_active")),
+                int(row["dead"]),
+            ]
+            for row in facts["channels"]
+        ],
+    }

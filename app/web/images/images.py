@@ -1,0 +1,134 @@
+"""Pictures: taken in, shown, shared, deleted; and what a network takes one for."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import FileResponse, RedirectResponse, Response
+
+from app.archive import KeptImage
+from app.settings import Settings
+from app.studio.studio import Studio
+from app.web import pages, urls
+from app.web.api import failures, schemas
+from app.web.dependencies import TheSettings, TheStudio
+from app.web.sessions import Owner
+
+router = APIRouter()
+
+
+def facts(image: KeptImage) -> dict[str, Any]:
+    """A picture in JSON."""
+    return {
+        "id": image.id,
+        "name": image.name,
+        "width": image.width,
+        "height": image.height,
+        "original": image.original,
+        "created": image.created,
+        "expires": image.expires,
+        "shared": image.shared,
+        "sample": image.expires is None,
+        "url": urls.image(image.id),
+    }
+
+
+def own(studio: Studio, settings: Settings, owner: str | None) -> dict[str, Any]:
+    """What the templates need to show somebody's pictures and take in more."""
+    images = studio.archive.images_of(owner) if owner else []
+    return {
+        "images": images,
+        "seconds_left": seconds_left,
+        "limit_bytes": settings.upload_max_bytes,
+        "hours": settings.upload_hours,
+        "owned": True,
+    }
+
+
+def seconds_left(image: KeptImage) -> float:
+    """How long a picture stays."""
+    return max(0.0, (image.expires or 0.0) - time.time())
+
+
+@router.get(urls.IMAGES + urls.JSON, response_model=schemas.Images)
+async def images_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
+    """The sample photos, and the pictures that this browser uploaded, newest first."""
+    images = studio.archive.images_of(owner) if owner else []
+    return {
+        "samples": [facts(image) for image in studio.sample_images()],
+        "images": [facts(image) for image in images],
+    }
+
+
+@router.get(urls.IMAGES, include_in_schema=False)
+async def images_page(
+    request: Request, studio: TheStudio, settings: TheSettings, owner: Owner
+) -> Response:
+    """The sample photos, and the pictures that this browser uploaded."""
+    samples = studio.sample_images()
+    mine = own(studio, settings, owner)
+    return pages.respond(request, "images/images.html", samples=samples, refused=[], **mine)
+
+
+@router.get(urls.IMAGE_PREVIEW, responses=failures.media("image/jpeg") | failures.KEPT)
+async def preview(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
+    """A picture as a JPEG of at most 1024 pixels."""
+    kept = studio.image(image, owner)
+    return _file(request, kept, kept.preview, "image/jpeg")
+
+
+def _file(request: Request, image: KeptImage, path: Any, media: str) -> Response:
+    etag = f'"{image.id}"'
+    headers = {"Cache-Control": pages.PRIVATE, "ETag": etag, "Vary": "Cookie"}
+    if pages.known(request, etag):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, media_type=media, headers=headers)
+
+
+@router.get(urls.IMAGE + urls.PNG, responses=failures.media("image/png") | failures.KEPT)
+async def image_png(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
+    """A picture as kept: upright, without metadata, lossless."""
+    kept = studio.image(image, owner)
+    return _file(request, kept, kept.picture, "image/png")
+
+
+@router.get(urls.IMAGE + urls.JSON, response_model=schemas.Image, responses=failures.KEPT)
+async def image_json(studio: TheStudio, owner: Owner, image: str) -> dict[str, Any]:
+    """A picture: its size, and how long it stays."""
+    return facts(studio.image(image, owner))
+
+
+@router.delete(urls.IMAGE, status_code=204, responses=failures.CHANGED)
+async def delete_json(studio: TheStudio, owner: Owner, image: str) -> Response:
+    """Delete a picture with everything made from it."""
+    await studio.delete_image(studio.own_image(image, owner).id)
+    return Response(status_code=204)
+
+
+@router.post(urls.IMAGE_DELETE, include_in_schema=False)
+async def delete(studio: TheStudio, owner: Owner, image: str) -> RedirectResponse:
+    """Delete a picture with everything made from it, then show those that are left."""
+    await studio.delete_image(studio.own_image(image, owner).id)
+    return pages.go(urls.IMAGES)
+
+
+async def _share(studio: Studio, owner: str | None, image: str, shared: bool) -> KeptImage:
+    own_one = studio.own_image(image, owner)
+    return await asyncio.to_thread(studio.archive.share_image, own_one.id, shared)
+
+
+@router.post(urls.IMAGE_SHARE + urls.JSON, response_model=schemas.Image, responses=failures.CHANGED)
+async def share_json(
+    studio: TheStudio, owner: Owner, image: str, shared: Annotated[bool, Form()] = False
+) -> dict[str, Any]:
+    """Turn a picture's share link on or off: whoever knows the address may look."""
+    return facts(await _share(studio, owner, image, shared))
+
+
+@router.post(urls.IMAGE_SHARE, include_in_schema=False)
+async def share(
+    studio: TheStudio, owner: Owner, image: str, shared: Annotated[bool, Form()] = False
+) -> RedirectResponse:
+    """Turn a picture's share link on or off."""
+    return pages.go(urls.image((await _share(studio, owner, image, shared)).id))

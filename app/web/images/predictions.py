@@ -1,0 +1,92 @@
+"""Predictions: what a network takes a picture for, on the picture's own page and as JSON."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.archive import KeptImage
+from app.settings import Settings
+from app.studio import recipes
+from app.studio.studio import Studio
+from app.web import pages, pickers, urls
+from app.web.api import failures, schemas
+from app.web.dependencies import TheSettings, TheStudio, description, obstacle
+from app.web.images import images
+from app.web.sessions import Owner
+
+router = APIRouter()
+
+
+@router.get(urls.PREDICTION + urls.JSON, response_model=schemas.Prediction, responses=failures.MADE)
+async def prediction_json(
+    studio: TheStudio, owner: Owner, image: str, model: str
+) -> dict[str, Any]:
+    """The five likeliest classes of a picture, and the addresses of its activations."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
+    result = await studio.make(recipe)
+    links = [{"name": name, "url": url} for name, url in _grids(kept, described).items()]
+    return result.facts | {"layers": links}
+
+
+def _grids(image: KeptImage, described: dict[str, Any]) -> dict[str, str]:
+    """The addresses of a picture's activation grids, by layer."""
+    names = [layer["name"] for layer in described["layers"]]
+    return {name: urls.grid(image.id, described["name"], name) for name in names}
+
+
+@router.get(urls.PREDICTION, include_in_schema=False)
+async def prediction_page(
+    request: Request,
+    studio: TheStudio,
+    settings: TheSettings,
+    owner: Owner,
+    image: str,
+    model: str,
+) -> Response:
+    """A picture with what one network takes it for."""
+    return await _seen_by(request, studio, settings, owner, image, model)
+
+
+@router.get(urls.IMAGE, include_in_schema=False)
+async def image_page(
+    request: Request, studio: TheStudio, settings: TheSettings, owner: Owner, image: str
+) -> Response:
+    """A picture with what the default network takes it for."""
+    return await _seen_by(request, studio, settings, owner, image, settings.default_model)
+
+
+async def _seen_by(
+    request: Request,
+    studio: Studio,
+    settings: Settings,
+    owner: str | None,
+    image: str,
+    model: str,
+) -> Response:
+    """The picture's page; the network's part of it waits for the device, the rest does not."""
+    kept = studio.image(image, owner)
+    hindered, twin = obstacle(studio, model)
+    waiting = hindered is None and pages.wanted_block(request) == "seen"
+    described = await description(studio, model) if waiting else studio.known(model)
+    seen = None
+    if hindered is None and (described is None or described["labels"]):
+        recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
+        seen = studio.made(recipe) or (await studio.make(recipe) if waiting else None)
+    return pages.respond(
+        request,
+        "images/picture.html",
+        image=kept,
+        name=model,
+        model=described,
+        groups=pickers.grouped(described["layers"]) if described else [],
+        addresses=_grids(kept, described) if described else {},
+        seen=seen.facts if seen else None,
+        obstacle=hindered,
+        untrained_url=urls.prediction(image, twin) if twin else None,
+        models=await pickers.ready(studio),
+        **images.own(studio, settings, owner)
+        | {"owned": owner is not None and kept.owner == owner},
+    )

@@ -1,0 +1,64 @@
+"""Shared scales: (what both sides say on their own) -> the scale, its legends, what to look at."""
+
+from typing import Any
+
+from app.web.fields import GridFields
+from app.web.images.sides import Pair
+
+#: What the grids of both sides say on their own scales; None where that is not known.
+Facts = dict[str, dict[str, Any] | None]
+
+
+def scale_of(pair: Pair, facts: Facts) -> dict[str, Any] | None:
+    """The scale that has room for both sides; None when each is to have its own."""
+    scales = [one["scale"] for one in facts.values() if one]
+    if pair.fields.scale == "own" or not scales:
+        return None
+    high = max(max(-scale["low"], scale["high"]) for scale in scales)
+    if all(scale["sided"] == "one" for scale in scales):
+        return {"mode": "told", "low": 0.0, "high": high, "sided": "one"}
+    return {"mode": "told", "low": -high, "high": high, "sided": "signed"}
+
+
+def drawn(pair: Pair, scale: dict[str, Any] | None) -> GridFields:
+    """How both sheets are drawn."""
+    own = pair.fields.own()
+    return own.model_copy(update={"low": scale["low"], "high": scale["high"]}) if scale else own
+
+
+def legends(facts: Facts, scale: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """The legends to show: one for both ("both"), or one for each side."""
+    known = {name: one for name, one in facts.items() if one}
+    if scale is None:
+        return known
+    fitting = next(one for one in known.values() if one["scale"]["sided"] == scale["sided"])
+    return {"both": fitting | {"scale": scale}}
+
+
+def reach(facts: dict[str, Any]) -> tuple[float, float]:
+    """The lowest and the highest value of a grid."""
+    rows = facts["channels"]
+    return min(row["min"] for row in rows), max(row["max"] for row in rows)
+
+
+def channels_of(pair: Pair, facts: Facts) -> dict[str, int | None]:
+    """The channel that is looked at on each side: as the address says, else the strongest.
+
+    Where a number means the same on both sides, both look at the left one's.
+    """
+    fields, strongest = pair.fields, {name: _strongest(one) for name, one in facts.items()}
+    left = strongest["left"] if fields.channel is None else fields.channel
+    right = fields.right_channel
+    if right is None:
+        linked = pair.alike or fields.channel is not None
+        right = left if linked and left is not None else strongest["right"]
+    return {"left": left, "right": right}
+
+
+def _strongest(facts: dict[str, Any] | None) -> int | None:
+    """The channel that reaches furthest from zero."""
+    if facts is None:
+        return None
+    row = max(facts["channels"], key=lambda row: max(-row["min"], row["max"]))
+    number: int = row["channel"]
+    return number

@@ -1,0 +1,66 @@
+"""Firing: how many channels of each layer a single picture leaves silent."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.studio.recipes import LayerStatistics
+from app.web import pages, urls
+from app.web.api import failures, schemas
+from app.web.collections.index import answering
+from app.web.curves import curve
+from app.web.dependencies import TheStudio, description, obstacle
+from app.web.sessions import Owner
+
+router = APIRouter()
+
+
+@router.get(urls.FIRING + urls.JSON, response_model=schemas.Firing, responses=failures.MADE)
+async def firing_json(studio: TheStudio, owner: Owner, image: str, model: str) -> dict[str, Any]:
+    """How many channels of each layer a picture leaves silent."""
+    kept = studio.image(image, owner)
+    recipe = LayerStatistics(model=model, image=kept.id, source=str(kept.picture))
+    made = await studio.make(recipe)
+    return {"image": image, "model": model, "layers": _of_picture(made.facts, image, model)}
+
+
+def _of_picture(made: dict[str, Any], image: str, model: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": row["layer"],
+            "kind": row["kind"],
+            "channels": row["channels"],
+            "signed": row["min"] < 0,
+            "dead": row["dead"],
+            "share_dead": row["share_dead"],
+            "share_active": row["share_active"],
+            "url": urls.grid(image, model, row["layer"]),
+        }
+        for row in made["layers"]
+    ]
+
+
+@router.get(urls.FIRING, include_in_schema=False)
+async def firing_page(
+    request: Request, studio: TheStudio, owner: Owner, image: str, model: str
+) -> Response:
+    """The same as a curve by depth, with the way to each layer's grid."""
+    kept = studio.image(image, owner)
+    described = await description(studio, model)
+    hindered, twin = obstacle(studio, model)
+    rows: list[dict[str, Any]] = []
+    if hindered is None:
+        recipe = LayerStatistics(model=model, image=kept.id, source=str(kept.picture))
+        made = await studio.make(recipe)
+        rows = _of_picture(made.facts, image, model)
+    return pages.respond(
+        request,
+        "images/silent_channels.html",
+        image=kept,
+        model=described,
+        rows=rows,
+        curve=curve(answering(rows), "share_dead"),
+        obstacle=hindered,
+        untrained_url=urls.firing(image, twin) if twin else None,
+    )

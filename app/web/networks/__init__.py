@@ -1,0 +1,1 @@
+"""Rooms of networks: the list, layers, channels, filters, the drawing, calculators."""

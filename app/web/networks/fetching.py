@@ -1,0 +1,92 @@
+"""Fetching weights: started and stopped by a form, watched as a stream of fragments."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.errors import UnknownPage
+from app.studio.fetching import Fetching
+from app.studio.studio import Studio
+from app.web import languages, pages, pickers, urls
+from app.web.api import failures, schemas
+from app.web.dependencies import TheStudio
+from app.zoo.catalogue import Entry
+
+router = APIRouter()
+
+
+def facts(model: str, fetching: Fetching) -> dict[str, Any]:
+    """How far it is, in JSON."""
+    problem = fetching.problem.message(languages.gettext) if fetching.problem else ""
+    return {
+        "model": model,
+        "state": fetching.state,
+        "bytes": fetching.bytes,
+        "total": fetching.total,
+        "problem": problem,
+    }
+
+
+def _start(studio: Studio, model: str) -> Fetching:
+    return studio.fetcher.start(studio.catalogue.entry(model))
+
+
+@router.post(
+    urls.FETCH + urls.JSON,
+    status_code=202,
+    response_model=schemas.Fetching,
+    responses=failures.FETCHED,
+)
+async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
+    """Start fetching a network's weights from the mirror; asking twice is harmless."""
+    return facts(model, _start(studio, model))
+
+
+@router.post(urls.FETCH, include_in_schema=False)
+async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
+    """Start fetching a network's weights, then show the list with its progress."""
+    _start(studio, model)
+    return pages.go(urls.MODELS)
+
+
+@router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202, responses=failures.FETCHED)
+async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
+    """Stop fetching a network's weights."""
+    studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    return {"model": model}
+
+
+@router.post(urls.FETCH_CANCEL, include_in_schema=False)
+async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
+    """Stop fetching a network's weights, then show the list."""
+    studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    return pages.go(urls.MODELS)
+
+
+async def _entry(studio: TheStudio, model: str) -> Entry:
+    """What the catalogue says of a network; looked up before a stream begins."""
+    entry = studio.catalogue.entry(model)
+    if not entry.trained:
+        raise UnknownPage()
+    return entry
+
+
+@router.get(urls.FETCH_EVENTS, response_class=EventSourceResponse, include_in_schema=False)
+async def events(
+    request: Request, studio: TheStudio, entry: Annotated[Entry, Depends(_entry)]
+) -> AsyncIterator[ServerSentEvent]:
+    """The network's state, as often as it changes, then `end`; the first is the state of now."""
+    if studio.fetcher.fetching(entry.name):
+        async for snapshot in studio.fetcher.changes(entry.name):
+            yield ServerSentEvent(raw_data=await _state(request, studio, entry, snapshot))
+    yield ServerSentEvent(raw_data=await _state(request, studio, entry, None))
+    yield ServerSentEvent(event="end", raw_data="end")
+
+
+async def _state(request: Request, studio: Studio, entry: Entry, snapshot: Fetching | None) -> str:
+    row = await pickers.usable(studio, entry.name)
+    fetching = facts(entry.name, snapshot) if snapshot else None
+    return pages.render(request, "networks/state.html", row=row, fetching=fetching)

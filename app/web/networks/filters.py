@@ -1,0 +1,217 @@
+"""Filters: a layer's weights beside those of its untrained twin: smooth against noise."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field, model_validator
+
+from app.errors import LaternaError, NoFilters
+from app.studio.recipes import Smoothness
+from app.studio.studio import Studio
+from app.vision.drawing.colors import NAMES
+from app.web import pages, urls
+from app.web.api import failures, schemas
+from app.web.dependencies import TheStudio, check_channel, description, layer_of, obstacle
+from app.web.fields import Colored, FilterFields, filters_recipe
+from app.web.networks import sketches
+from app.web.networks.layers import has_filters
+
+router = APIRouter()
+#: Bars of the histogram.
+BINS = 25
+#: A tile that hangs alone is this large, so that there is room for the word UNTRAINED below it.
+ALONE = 192
+
+
+class Looked(Colored):
+    """What is looked at, and how it is drawn."""
+
+    filter: int | None = Field(None, ge=0, description="One filter's inputs; empty: all.")
+    scale: Literal["own", "shared"] = Field("own", description="Each network's scale, or one.")
+    wait: bool = Field(False, description="Whether the page waits for its numbers.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_is_said(cls, said: Any) -> Any:
+        """A field that was left empty in a form says nothing."""
+        if not isinstance(said, dict):
+            return said
+        return {name: value for name, value in said.items() if value not in ("", None)}
+
+
+LookedQuery = Annotated[Looked, Query()]
+
+
+@dataclass
+class Hung:
+    """One of the two networks: its description, what is known of its filters, what hinders it."""
+
+    model: dict[str, Any]
+    obstacle: str | None
+    facts: dict[str, Any] | None = None
+    grain: dict[str, Any] | None = None
+    depth: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in addresses."""
+        return str(self.model["name"])
+
+
+async def _both(studio: Studio, model: str, layer: str) -> tuple[list[Hung], dict[str, Any]]:
+    """The network asked for and its twin; the layer. Raises NoFilters for other layers."""
+    described = await description(studio, model)
+    found = layer_of(described, layer)
+    if not has_filters(found):
+        raise NoFilters(layer=layer)
+    hung = [Hung(described, obstacle(studio, model)[0])]
+    with suppress(LaternaError):
+        twin = urls.counterpart(model)
+        hung.append(Hung(await description(studio, twin), obstacle(studio, twin)[0]))
+    return hung, found
+
+
+async def _measure(
+    studio: Studio, one: Hung, layer: dict[str, Any], looked: Looked, wait: bool
+) -> None:
+    """Fill in what is known, or have it made when somebody waits for it."""
+    name = layer["name"]
+    fields = FilterFields(colors=looked.colors, tile=tile_of(layer, looked))
+    recipe = filters_recipe(one.name, name, fields, channel_of(looked))
+    recipes = (recipe, Smoothness(model=one.name, layer=name), Smoothness(model=one.name))
+    made = [studio.made(each) for each in recipes]
+    if wait and not one.obstacle:
+        made = [found or await studio.make(each) for found, each in zip(made, recipes, strict=True)]
+    one.facts, one.grain, one.depth = (each.facts if each else None for each in made)
+
+
+def inputs_of(layer: dict[str, Any]) -> int:
+    """How many channels each filter reads."""
+    groups: int = layer["window"]["groups"] if layer["window"] else 1
+    channels: int = layer["given"][0]
+    return channels // groups
+
+
+def tile_of(layer: dict[str, Any], looked: Looked) -> int:
+    """Pixels of a tile: large where there is only one, else (0) as its filters are."""
+    point = bool(layer["window"]) and list(layer["window"]["kernel"]) == [1, 1]
+    alone = point if looked.filter is None else inputs_of(layer) in (1, 3)
+    return ALONE if alone else 0
+
+
+def channel_of(looked: Looked) -> int:
+    """The filter that is looked at, -1 for all of them, as recipes say it."""
+    return -1 if looked.filter is None else looked.filter
+
+
+def reach_of(hung: list[Hung], looked: Looked) -> float:
+    """The end of the scale that both share; 0 when each has its own."""
+    if looked.scale == "own":
+        return 0.0
+    return max((one.facts["scale"]["high"] for one in hung if one.facts), default=0.0)
+
+
+def picture(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> str:
+    """Where its sheet is."""
+    name, tile = layer["name"], tile_of(layer, looked)
+    fields: dict[str, str | float] = {"colors": looked.colors, "tile": tile, "reach": reach}
+    if looked.filter is None:
+        return urls.filters(one.name, name, **fields)
+    return urls.channel_filters(one.name, name, looked.filter, **fields)
+
+
+def rows(one: Hung) -> list[dict[str, Any]]:
+    """Each tile's norm, and for whole filters the share of fine grain too, in the sheet's order."""
+    if one.facts is None:
+        return []
+    shares = one.grain["filters"] if one.grain else []
+    return [
+        row | ({"grain": shares[row["filter"]]} if shares and "filter" in row else {})
+        for row in one.facts["filters"]
+    ]
+
+
+def told(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> dict[str, Any]:
+    """One network's filters in JSON."""
+    facts, grain = one.facts or {}, one.grain or {}
+    return {
+        "model": one.name,
+        "trained": one.model["trained"],
+        "obstacle": one.obstacle,
+        "picture": None if one.obstacle else picture(one, layer, looked, reach),
+        "mode": facts.get("mode"),
+        "scale": facts.get("scale") and facts["scale"] | _ends(reach),
+        "sheet": facts.get("sheet"),
+        "grain": grain.get("mean"),
+        "filters": rows(one),
+    }
+
+
+def _ends(reach: float) -> dict[str, float]:
+    return {"low": -reach, "high": reach} if reach else {}
+
+
+@router.get(
+    urls.FILTERS_PAGE + urls.JSON, response_model=schemas.FilterPair, responses=failures.MADE
+)
+async def filters_json(
+    studio: TheStudio, looked: LookedQuery, model: str, layer: str
+) -> dict[str, Any]:
+    """A layer's filters in numbers, and those of its untrained twin."""
+    hung, found = await _both(studio, model, layer)
+    if looked.filter is not None:
+        check_channel(found, looked.filter)
+    for one in hung:
+        await _measure(studio, one, found, looked, wait=True)
+    reach = reach_of(hung, looked)
+    noise = next((one.grain["noise"] for one in hung if one.grain), None)
+    sides_told = [told(one, found, looked, reach) for one in hung]
+    return {"layer": layer, "filter": looked.filter, "noise": noise} | {
+        "own": sides_told[0],
+        "twin": sides_told[1] if len(sides_told) > 1 else None,
+    }
+
+
+@router.get(urls.FILTERS_PAGE, include_in_schema=False)
+async def filters_page(
+    request: Request, studio: TheStudio, looked: LookedQuery, model: str, layer: str
+) -> Response:
+    """A layer's filters beside those of its untrained twin."""
+    hung, found = await _both(studio, model, layer)
+    if looked.filter is not None:
+        check_channel(found, looked.filter)
+    wait = looked.wait or pages.wanted_block(request) == "numbers"
+    for one in hung:
+        await _measure(studio, one, found, looked, wait)
+    known = all(one.facts and one.grain and one.depth for one in hung if not one.obstacle)
+    reach = reach_of(hung, looked)
+    said = looked.model_dump(exclude_defaults=True, exclude={"wait"})
+    return pages.respond(
+        request,
+        "networks/filters.html",
+        model=hung[0].model,
+        layer=found,
+        hung=hung,
+        known=known,
+        inputs=inputs_of(found),
+        looked=looked,
+        pictures={one.name: picture(one, found, looked, reach) for one in hung},
+        legends={
+            one.name: one.facts | {"scale": one.facts["scale"] | _ends(reach)}
+            for one in hung
+            if one.facts
+        },
+        rows={one.name: rows(one) for one in hung},
+        chart=sketches.grain_chart(
+            {one.name: one.grain["filters"] for one in hung if one.grain}, BINS
+        ),
+        curve=sketches.depth_curve({one.name: one.depth["layers"] for one in hung if one.depth}),
+        noise=next((one.grain["noise"] for one in hung if one.grain), None),
+        convolutions=[each for each in hung[0].model["layers"] if has_filters(each)],
+        colors=NAMES,
+        address=urls.filters_page(model, layer, **said),
+        waiting=urls.filters_page(model, layer, **said, wait=1),
+    )

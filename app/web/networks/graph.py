@@ -1,0 +1,141 @@
+"""The drawn network: its nodes and boxes as JSON, and the page that lays them out."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.archive import KeptImage
+from app.studio.recipes import Thumbnails
+from app.studio.studio import Studio
+from app.web import languages, pages, results, urls
+from app.web.api import failures, schemas
+from app.web.dependencies import TheStudio, description, layer_of, obstacle
+from app.web.sessions import Owner
+
+router = APIRouter()
+PNG = failures.media("image/png") | failures.MADE
+Image = Annotated[str, Query(max_length=100, description="A picture, to see what it makes of it.")]
+Layer = Annotated[str, Query(max_length=200, description="The layer that is chosen.")]
+
+
+@router.get(urls.GRAPH + urls.JSON, response_model=schemas.Graph, responses=failures.MADE)
+async def graph_json(
+    studio: TheStudio, owner: Owner, model: str, image: Image = "", layer: Layer = ""
+) -> dict[str, Any]:
+    """What is drawn of a network: nodes, what each reads, and the boxes that fold.
+
+    With a picture, `thumbnails` is where the strongest map of every layer is.
+    """
+    kept = studio.image(image, owner) if image else None
+    described = await description(studio, model)
+    if layer:
+        layer_of(described, layer)
+    graph = described["graph"]
+    return {
+        "model": described["name"],
+        "title": described["title"],
+        "trained": described["trained"],
+        "chosen": layer,
+        "thumbnails": urls.thumbnails(kept.id, model, urls.JSON) if kept else None,
+        "nodes": [_with_url(row, described, kept) for row in graph["nodes"]],
+        "boxes": [_with_url(row, described, kept) for row in graph["boxes"]],
+    }
+
+
+def _with_url(
+    row: dict[str, Any], described: dict[str, Any], image: KeptImage | None
+) -> dict[str, Any]:
+    """A node or box with the address of its layer, with a picture that of the layer's answer."""
+    if not row["layer"]:
+        return row | {"url": None}
+    name = described["name"]
+    return row | {
+        "url": urls.grid(image.id, name, row["id"]) if image else urls.layer(name, row["id"])
+    }
+
+
+@router.get(urls.THUMBNAILS + urls.PNG, responses=PNG)
+async def thumbnails_png(
+    request: Request, studio: TheStudio, owner: Owner, image: str, model: str
+) -> Response:
+    """The strongest map of every layer, on one sheet, each on the scale of its layer."""
+    return await results.picture(request, studio, _thumbnails(studio.image(image, owner), model))
+
+
+@router.get(urls.THUMBNAILS + urls.JSON, response_model=schemas.Thumbnails, responses=failures.MADE)
+async def thumbnails_json(
+    studio: TheStudio, owner: Owner, image: str, model: str
+) -> dict[str, Any]:
+    """Which channel answers a picture most in every layer, on which scale, and its tile."""
+    recipe = _thumbnails(studio.image(image, owner), model)
+    made = await studio.make(recipe)
+    rows = [
+        row | {"url": urls.map(image, model, row["layer"], row["channel"])}
+        for row in made.facts["layers"]
+    ]
+    return made.facts | {"picture": urls.thumbnails(image, model, urls.PNG), "layers": rows}
+
+
+def _thumbnails(image: KeptImage, model: str) -> Thumbnails:
+    return Thumbnails(model=model, image=image.id, source=str(image.picture))
+
+
+@router.get(urls.GRAPH, include_in_schema=False)
+async def graph_page(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    model: str,
+    image: Image = "",
+    layer: Layer = "",
+) -> Response:
+    """A network drawn: fold and unfold, find, pan and zoom; without scripts a list that folds."""
+    kept = studio.image(image, owner) if image else None
+    described = await description(studio, model)
+    graph = described["graph"]
+    hindered, twin = obstacle(studio, model) if kept else (None, None)
+    return pages.respond(
+        request,
+        "networks/graph.html",
+        model=described,
+        image=kept,
+        images=_pictures(studio, owner, kept),
+        layer=layer_of(described, layer) if layer else None,
+        obstacle=hindered,
+        untrained_url=urls.graph(twin, image=image, layer=layer) if twin else None,
+        address=urls.graph(model, urls.JSON, image=image),
+        inside=_inside(graph, described, kept),
+        kinds={kind: languages.kind(kind) for kind in sorted(_kinds(graph))},
+    )
+
+
+def _pictures(studio: Studio, owner: str | None, chosen: KeptImage | None) -> list[KeptImage]:
+    """What can be chosen: the samples, this person's own, and the one that is chosen."""
+    own = studio.archive.images_of(owner) if owner else []
+    found = [*studio.sample_images(), *own]
+    known = {image.id for image in found}
+    return [*found, chosen] if chosen and chosen.id not in known else found
+
+
+def _kinds(graph: dict[str, Any]) -> set[str]:
+    rows = [*graph["nodes"], *graph["boxes"]]
+    kinds = {part for row in rows for part in row["kind"].split(" + ")}
+    return (kinds | {row["kind"] for row in rows}) - {""}
+
+
+def _inside(
+    graph: dict[str, Any], described: dict[str, Any], image: KeptImage | None
+) -> dict[str, list[dict[str, Any]]]:
+    """What each box holds, "" for the network itself, in the order of the outputs."""
+    places = {row["id"]: place for place, row in enumerate(graph["nodes"])}
+    boxes = {row["id"]: row["box"] for row in graph["boxes"]}
+    for row in reversed(graph["nodes"]):
+        box = row["box"]
+        while box:
+            places[box] = places[row["id"]]
+            box = boxes[box]
+    inside: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted((*graph["nodes"], *graph["boxes"]), key=lambda row: places[row["id"]]):
+        inside.setdefault(row["box"], []).append(_with_url(row, described, image))
+    return inside

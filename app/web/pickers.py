@@ -1,0 +1,79 @@
+"""Pickers: networks, layers and classes as rows to choose from, on the pages of all rooms."""
+
+import asyncio
+from typing import Any
+
+from app.errors import NoClassifier
+from app.studio import networks
+from app.studio.networks import Card
+from app.studio.studio import Studio
+from app.web import languages, urls
+from app.zoo.catalogue import Entry
+
+
+def row(card: Card) -> dict[str, Any]:
+    """A network as the list shows it, in the language of this request."""
+    return {
+        "name": card.name,
+        "title": card.title,
+        "status": card.status,
+        "input_size": card.input_size,
+        "parameters": card.parameters,
+        "classes": card.classes,
+        "url": urls.model(card.name),
+        "note": card.reason.message(languages.gettext) if card.reason else "",
+        "untrained_url": urls.untrained(card.name) if card.can_open_untrained else None,
+    }
+
+
+async def rows(studio: Studio) -> list[dict[str, Any]]:
+    """All networks, the default first."""
+    return [row(card) for card in await studio.models()]
+
+
+async def usable(studio: Studio, model: str) -> dict[str, Any] | None:
+    """A network's row: it can be run on pictures, or says why not; None for untrained ones."""
+    entry = studio.catalogue.entry(model)
+    if not entry.trained:
+        return None
+    online = not entry.present and await studio.fetcher.reachable()
+    return row(networks.card(entry, studio, online))
+
+
+async def ready(studio: Studio) -> list[Entry]:
+    """The networks that can be run now, without asking anybody else."""
+    entries = await asyncio.to_thread(studio.catalogue.entries)
+    return [entry for entry in entries if entry.present and not entry.problem]
+
+
+def grouped(layers: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Layers in their order, those of one outermost block together: ("" for none, layers)."""
+    holders = {layer["name"]: layer.get("block", "") for layer in layers}
+    blocks = set(holders.values())
+    groups: list[tuple[str, list[dict[str, Any]]]] = []
+    for layer in layers:
+        block = _outermost(layer["name"], holders, blocks)
+        if groups and groups[-1][0] == block:
+            groups[-1][1].append(layer)
+        else:
+            groups.append((block, [layer]))
+    return groups
+
+
+def _outermost(name: str, holders: dict[str, str], blocks: set[str]) -> str:
+    while holders.get(name):
+        name = holders[name]
+    return name if name in blocks else ""
+
+
+def found_classes(described: dict[str, Any], q: str) -> list[dict[str, Any]]:
+    """Classes by label (any word order) or number; all of them for an empty search."""
+    labels = described.get("labels") or []
+    if not labels:
+        raise NoClassifier(model=described["title"])
+    words = q.casefold().split()
+    return [
+        {"class": number, "label": label}
+        for number, label in enumerate(labels)
+        if all(word in label.casefold() for word in words) or q.strip() == str(number)
+    ]

@@ -1,0 +1,1 @@
+"""Rooms of visualizations: asked for, watched while they grow, kept, given away."""

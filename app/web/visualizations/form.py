@@ -1,0 +1,88 @@
+"""The form that asks for a visualization, with everything filled in that is known."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from app.archive import KeptImage
+from app.studio.studio import Studio
+from app.web import pages, pickers, urls
+from app.web.dependencies import TheStudio, description, obstacle
+from app.web.sessions import Owner
+from app.web.visualizations import requests
+
+router = APIRouter(include_in_schema=False)
+#: Classes that the form offers at once.
+MOST_CHOICES = 24
+#: What grows out of noise; the other visualizations are asked for on pages of their own.
+KINDS = ("class", "channel", "atlas", "reconstruction", "strip")
+LIMITS = {
+    "smallest": requests.SMALLEST,
+    "largest": requests.LARGEST,
+    "most_steps": requests.MOST_STEPS,
+    "most_seed": requests.MOST_SEED,
+    "most_pictures": requests.MOST_PICTURES,
+}
+
+
+async def _said(request: Request) -> dict[str, Any]:
+    """What the address fills in, as it stands there; what cannot be is told when it is asked."""
+    query = request.query_params
+    said: dict[str, Any] = {name: query[name][: requests.LONGEST] for name in query}
+    said["layers"] = [name[: requests.LONGEST] for name in query.getlist("layers")]
+    return said
+
+
+@router.get(urls.VISUALIZATION_NEW)
+async def form(
+    request: Request,
+    studio: TheStudio,
+    owner: Owner,
+    said: Annotated[dict[str, Any], Depends(_said)],
+) -> Response:
+    """Choose what shall be made. Its blocks `form` and `choices` follow what is chosen."""
+    model = said.get("model") or studio.settings.default_model
+    hindered, _ = obstacle(studio, model)
+    described = await description(studio, model)
+    kinds = [kind for kind in KINDS if kind != "class" or described["labels"]]
+    kind = said.get("kind") if said.get("kind") in kinds else kinds[0]
+    layer = _layer(described, said.get("layer", ""))
+    unsought = {name: value for name, value in said.items() if name != requests.SEARCH}
+    return pages.respond(
+        request,
+        "visualizations/form.html",
+        said=said,
+        kind_of=kind,
+        kinds=kinds,
+        kind_urls={
+            one: requests.address(unsought | {"kind": one, "model": model}) for one in kinds
+        },
+        model=described,
+        models=await pickers.ready(studio),
+        obstacle=hindered,
+        layer=layer,
+        groups=pickers.grouped(described["layers"]),
+        choices=_choices(described, said) if kind == "class" else [],
+        images=_images(studio, owner) if kind in ("reconstruction", "strip") else [],
+        limits=LIMITS,
+    )
+
+
+def _layer(described: dict[str, Any], name: str) -> dict[str, Any]:
+    """The layer of that name, else one in the middle: neither plain edges nor whole objects."""
+    layers: list[dict[str, Any]] = described["layers"]
+    named = [layer for layer in layers if layer["name"] == name]
+    return named[0] if named else layers[len(layers) // 2]
+
+
+def _choices(described: dict[str, Any], said: dict[str, Any]) -> list[dict[str, Any]]:
+    """The classes that fit the search, the chosen one first if it is among them."""
+    chosen, found = str(said.get("class", "")), pickers.found_classes(described, said.get("q", ""))
+    return sorted(found, key=lambda row: str(row["class"]) != chosen)[:MOST_CHOICES]
+
+
+def _images(studio: Studio, owner: str | None) -> list[KeptImage]:
+    """The pictures that can be rebuilt by this person."""
+    own = studio.archive.images_of(owner) if owner else []
+    return [*own, *studio.sample_images()]

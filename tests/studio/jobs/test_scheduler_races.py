@@ -1,0 +1,170 @@
+"""Races at the foreman's: what is stopped, asked for or deleted at the worst moment."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import DiskFull, Unexpected, UnknownVisualization
+from app.studio.jobs.job import Job, State
+from app.studio.recipes import Made, Reconstruction
+from tests.studio.jobs.test_scheduler import Story, Teller, Yard, all_of, wanted
+
+pytestmark = pytest.mark.alone
+
+LONG = "long"  # steps that take 0.4 s, so that one is under way whenever somebody stops it
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Teller:
+    """Tell a story in a yard of its own."""
+
+    def telling(story: Story, **set_to: Any) -> None:
+        async def told() -> None:
+            yard = Yard(tmp_path / "data", **set_to)
+            async with yard.at_work():
+                await story(yard)
+
+        asyncio.run(told())
+
+    return telling
+
+
+def of_picture(yard: Yard, what: str = LONG, layer: str = "a") -> Reconstruction:
+    image = yard.archive.keep_image(
+        owner="anna", name="x", picture=layer.encode(), preview=b"v", width=1, height=1,
+        original=(1, 1), hours=1,
+    ).id  # fmt: skip
+    return Reconstruction(model=what, weights="w", image=image, source="", layer=layer, steps=30)
+
+
+async def until_idle(yard: Yard) -> None:
+    await yard.until(lambda: not yard.engine.devices()[0].climbing)
+    await asyncio.sleep(0.1)
+
+
+def test_a_step_that_ends_after_the_cancel_does_not_bring_a_job_back(tell: Teller) -> None:
+    async def story(yard: Yard) -> None:
+        recipe = wanted(LONG, steps=30)
+        await yard.ask(recipe)
+        await yard.step(recipe)
+        await yard.foreman.cancel(recipe.id, "anna", "")
+        await until_idle(yard)
+        assert yard.foreman.snapshot(recipe.id).state is State.CANCELLED
+        assert [one.state for one in await all_of(yard, recipe)] == [State.CANCELLED]
+
+    tell(story)
+
+
+def test_a_step_that_ends_after_the_house_made_place_does_not_say_that_it_runs(
+    tell: Teller,
+) -> None:
+    async def story(yard: Yard) -> None:
+        house, annas = wanted(LONG, steps=30), wanted(LONG, number=1, steps=30)
+        await yard.foreman.ask(house, None)
+        await yard.step(house)
+        await yard.ask(annas)
+        await yard.step(annas)
+        assert yard.foreman.snapshot(house.id).state is State.QUEUED
+
+    tell(story)
+
+
+def test_a_job_that_is_stopped_twice_keeps_its_place_until_the_device_has_left_it(
+    tell: Teller,
+) -> None:
+    async def story(yard: Yard) -> None:
+        recipe, after = of_picture(yard), wanted(LONG, number=1, steps=2)
+        await yard.ask(recipe)
+        await yard.step(recipe)
+        handed_out = counted(yard, after.id)
+        await yard.ask(after)
+        yard.archive.delete_image(recipe.image)
+        for _ in range(3):  # as when several pictures are deleted
+            yard.foreman.drop_the_deleted()
+            await asyncio.sleep(0.02)
+        assert (await yard.end(after)).state is State.DONE
+        assert handed_out() == 1
+
+    tell(story)
+
+
+def counted(yard: Yard, id: str) -> Callable[[], int]:
+    """How often a job is handed out."""
+    move, times = yard.foreman.jobs.move, [0]
+
+    def counting(moved: str, state: State, **said: Any) -> Job:
+        times[0] += (moved, state) == (id, State.RUNNING)
+        return move(moved, state, **said)
+
+    yard.foreman.jobs.move = counting  # type: ignore[method-assign,assignment]  # to count
+    return lambda: times[0]
+
+
+def test_a_picture_deleted_while_its_job_is_handed_out_blocks_nobody(tell: Teller) -> None:
+    async def story(yard: Yard) -> None:
+        recipe, after = of_picture(yard), wanted()
+        begin = yard.foreman._begin
+
+        def begin_and_delete(job: Job) -> None:
+            begin(job)
+            if job.id == recipe.id:  # both threads are done in the same turn of the loop
+                yard.archive.delete_image(recipe.image)
+                yard.foreman.drop_the_deleted()
+
+        yard.foreman._begin = begin_and_delete  # type: ignore[method-assign]  # the moment
+        await yard.ask(recipe)
+        await yard.ask(after)
+        assert (await yard.end(after)).state is State.DONE
+        with pytest.raises(UnknownVisualization):
+            yard.foreman.snapshot(recipe.id)
+        assert yard.foreman.is_idle
+
+    tell(story)
+
+
+def test_asking_for_what_is_kept_but_not_yet_written_down_disturbs_nothing(tell: Teller) -> None:
+    async def story(yard: Yard) -> None:
+        recipe = wanted(steps=3)
+        ended, full = yard.foreman._ended, [True]
+
+        def no_room(job: Job, seconds: float, made: Made | Exception) -> Job:
+            if full[0]:
+                raise DiskFull()
+            return ended(job, seconds, made)
+
+        yard.foreman._ended = no_room  # type: ignore[method-assign]  # a disk that is full just now
+        await yard.ask(recipe)
+        await yard.until(lambda: yard.archive.result(recipe.key) is not None)
+        await asyncio.sleep(0.1)
+        await yard.ask(recipe, "bo")
+        full[0] = False
+        async with asyncio.timeout(10):
+            assert (await yard.end(recipe)).state is State.DONE
+        await yard.until(lambda: yard.foreman.is_idle)
+        assert yard.foreman.snapshot(recipe.id).state is State.DONE
+
+    tell(story)
+
+
+def test_a_disk_that_fails_in_another_way_fails_the_job_and_not_the_foreman(tell: Teller) -> None:
+    async def story(yard: Yard) -> None:
+        recipe = wanted(steps=3)
+        keep = yard.archive.keep_result
+
+        def broken(*given: Any) -> None:
+            raise OSError(5, "Input/output error")
+
+        yard.archive.keep_result = broken  # type: ignore[method-assign,assignment]  # a bad disk
+        await yard.ask(recipe)
+        async with asyncio.timeout(10):
+            job = await yard.end(recipe)
+        assert job.state is State.FAILED
+        assert isinstance(job.error, Unexpected)
+        yard.archive.keep_result = keep  # type: ignore[method-assign]  # repaired
+        await yard.ask(recipe)
+        assert (await yard.end(recipe)).state is State.DONE
+
+    tell(story)
