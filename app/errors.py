@@ -111,6 +111,20 @@ class UnknownPhoto(LaternaError):
     code, status = "unknown_photo", 404
 
 
+class LostPhoto(LaternaError):
+    """The file of the photo “{name}” has gone, or cannot be read. The collection's page shows the
+    photos there are."""
+
+    code, status = "lost_photo", 404
+
+
+class UnreadablePhoto(LaternaError):
+    """The photo “{name}” could not be read when the network looked through the collection, so it
+    has no neighbours. Choose another photo."""
+
+    code, status = "unreadable_photo", 409
+
+
 class CollectionChanged(LaternaError):
     """The collection “{collection}” has changed since this was asked for. Ask for it anew on the
     collection's page."""

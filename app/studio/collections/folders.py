@@ -1,14 +1,16 @@
 """Collections: photos that belong together: the samples, one's own uploads, an administrator's
-folders. Nothing is written to a folder; which photos there are is looked up again and again.
+folders. Nothing is written to a folder; which photos there are is looked up again and again
+(listing.py).
 """
 
 import hashlib
 import json
 import os
 import re
+import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,15 +18,15 @@ from app.archive import Archive, KeptImage
 from app.errors import CollectionChanged, UnknownCollection, UnknownPhoto
 from app.settings import Settings
 from app.studio import samples
+from app.studio.collections.listing import File, Notes, evenly, listing, printable
 from app.studio.recipes import CollectionIndex, Member, OfCollection
 
 SAMPLES, UPLOADS = "samples", "uploads"
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 #: A folder is listed anew when the last look is so many seconds old.
 FRESH_SECONDS = 3.0
 #: And so many times as long as the look itself took: large folders are not looked at all the time.
 PAUSE = 50.0
-#: Photos of a collection, the first by name.
+#: Photos of a collection; of more, as many of each class as of the others.
 MOST_PHOTOS = 10_000
 WORDNET = re.compile(r"(n\d{8})(?:[_-](.*))?$", re.IGNORECASE)
 NUMBERED = re.compile(r"(.*?)[\s_-]*\(?\d+\)?$")
@@ -51,12 +53,20 @@ class Photo:
 
 @dataclass(frozen=True)
 class Collection:
-    """Photos in their order. whose: a hash of whose they are, "" for everybody's."""
+    """Photos in their order. whose: a hash of whose they are, "" for everybody's.
+
+    found: how many photos there are, of which the first MOST_PHOTOS are taken evenly over classes.
+    unreadable: what in its folder cannot be read; left_out: what there is no photo of a kind that
+    is taken.
+    """
 
     name: str
     title: str
     photos: tuple[Photo, ...]
     whose: str = ""
+    found: int = 0
+    unreadable: Notes = field(default_factory=Notes)
+    left_out: Notes = field(default_factory=Notes)
 
     @cached_property
     def digest(self) -> str:
@@ -93,6 +103,8 @@ class Collections:
 
     def __init__(self, settings: Settings, archive: Archive) -> None:
         self._archive, self._folders = archive, _named(settings.collections)
+        self._largest = settings.upload_max_bytes
+        self._looking = threading.Lock()
         self._seen: dict[str, tuple[float, Collection]] = {}
 
     def all(self, owner: str | None) -> list[Collection]:
@@ -120,14 +132,14 @@ class Collections:
         return tuple(photo.member for photo in found.photos)
 
     def _folder(self, name: str) -> Collection:
-        due, seen = self._seen.get(name, (0.0, None))
-        began = time.monotonic()
-        if seen is None or began > due:
-            folder = self._folders[name]
-            seen = Collection(name, folder.name, tuple(_photos(folder)))
-            now = time.monotonic()
-            self._seen[name] = (now + FRESH_SECONDS + PAUSE * (now - began), seen)
-        return seen
+        with self._looking:  # all who come meanwhile share one look
+            due, seen = self._seen.get(name, (0.0, None))
+            began = time.monotonic()
+            if seen is None or began > due:
+                seen = _of_folder(name, self._folders[name], self._largest)
+                now = time.monotonic()
+                self._seen[name] = (now + FRESH_SECONDS + PAUSE * (now - began), seen)
+            return seen
 
 
 OWNERS = "SELECT DISTINCT owner FROM images"
@@ -143,23 +155,26 @@ def is_theirs(recipe: OfCollection, owner: str | None) -> bool:
     return not recipe.whose or (owner is not None and recipe.whose == mark(owner))
 
 
-def _named(folders: tuple[Path, ...]) -> dict[str, Path]:
+def _named(given: Sequence[Path]) -> dict[str, Path]:
     """Each folder by a name for addresses, made of its own."""
     found: dict[str, Path] = {}
-    for folder in folders:
-        plain = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "photos"
+    for path in given:
+        folder = Path(os.path.realpath(path))  # Path.resolve raises where links go in a circle
+        plain = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "photos"
         name, number = plain, 2
         while name in found or name in (SAMPLES, UPLOADS):
             name, number = f"{plain}-{number}", number + 1
-        found[name] = folder.resolve()
+        found[name] = folder
     return found
 
 
 def _of_images(name: str, whose: str, images: list[KeptImage]) -> Collection:
-    photos = [
-        Photo(n, _member(image), image.picture.name) for n, image in enumerate(images[:MOST_PHOTOS])
-    ]
-    return Collection(name, name, tuple(photos), whose)
+    members = [_member(image) for image in images]
+    taken = evenly([member.label for member in members], MOST_PHOTOS)
+    photos = tuple(
+        Photo(n, members[place], images[place].picture.name) for n, place in enumerate(taken)
+    )
+    return Collection(name, name, photos, whose, len(images))
 
 
 def _member(image: KeptImage) -> Member:
@@ -167,33 +182,41 @@ def _member(image: KeptImage) -> Member:
     return Member(image.name, str(image.picture), label, wordnet, image.id)
 
 
-def _photos(folder: Path) -> Iterator[Photo]:
-    """The photos in a folder and those below it, by name; hidden ones are left alone."""
-    for n, (name, found) in enumerate(sorted(_files(folder, ""))[:MOST_PHOTOS]):
-        inner, _, file = name.rpartition("/")
-        label, wordnet = _label((inner.rpartition("/")[2]) or Path(file).stem)
-        if wordnet is None:
-            wordnet = _label(Path(file).stem)[1]
-        stamp = f"{found.stat().st_size} {found.stat().st_mtime_ns}"
-        yield Photo(n, Member(name, found.path, label, wordnet), stamp)
+def _of_folder(name: str, folder: Path, largest: int) -> Collection:
+    """A folder's photos by name."""
+    listed = listing(folder, largest)
+    found = [(_of_file(file), file) for file in listed.files]
+    taken = evenly([member.label for member, _ in found], MOST_PHOTOS)
+    photos = tuple(Photo(n, found[k][0], _stamp(found[k][1])) for n, k in enumerate(taken))
+    title = printable(folder.name)
+    return Collection(name, title, photos, "", len(found), listed.unreadable, listed.left_out)
 
 
-def _files(folder: Path | str, inner: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _files(entry.path, f"{inner}{entry.name}/")
-                elif Path(entry.name).suffix.lower() in PICTURES and entry.is_file():
-                    yield inner + entry.name, entry
-    except OSError:
-        return  # a folder that cannot be read has no photos for us
+def _of_file(file: File) -> Member:
+    plain = Path(file.name).stem
+    label, wordnet = _class(file.folder) if file.folder else _label(plain)
+    return Member(file.name, file.path, label, wordnet or _label(plain)[1])
+
+
+def _stamp(file: File) -> str:
+    """Changes whenever the file does, or what its folder's name is taken for."""
+    # Digits at the end of such names were not read once: what was made then is of other classes.
+    is_other = file.folder and _class(file.folder)[0] != _label(file.folder)[0]
+    return f"{file.size} {file.changed}" + (f" {file.folder}" if is_other else "")
+
+
+def _class(folder: str) -> tuple[str | None, str | None]:
+    """(the class that a folder's name is, the WordNet id in it): its digits are part of it."""
+    found = WORDNET.match(folder)
+    wordnet = found[1].lower() if found else None
+    if found and not (found[2] or "").strip("0123456789_- "):
+        return wordnet, wordnet
+    plain = (found[2] if found else folder).replace("_", " ").strip(" -")
+    return plain or folder, wordnet
 
 
 def _label(said: str) -> tuple[str | None, str | None]:
-    """(what a name says that is shown, the WordNet id in it), as far as it does."""
+    """(what a file's name says that is shown, the WordNet id in it), as far as it does."""
     found = WORDNET.match(said)
     if found and not (found[2] or "").strip("0123456789_- "):
         return found[1].lower(), found[1].lower()

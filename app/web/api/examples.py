@@ -306,6 +306,9 @@ COLLECTIONS: Example = {
             "name": "samples",
             "title": "Sample photos",
             "photos": 6,
+            "found": 6,
+            "unreadable_count": 0,
+            "left_out_count": 0,
             "labelled": False,
             "url": "…/samples",
         }
@@ -319,6 +322,11 @@ COLLECTION: Example = {
         {"n": 0, "name": "n01440764_tench.jpg", "label": "tench", "picture": "…/photos/0.jpg"}
     ],
     "models": [{"model": NETWORK, "indexed": True, "current": True, "url": "…/models/…"}],
+    "found": 1,
+    "unreadable": [],
+    "unreadable_count": 0,
+    "left_out": [{"name": "IMG_1.heic", "code": "heic", "reason": "it is HEIC, …"}],
+    "left_out_count": 1,
 }
 COLLECTION_MODEL: Example = {
     "collection": "photos",

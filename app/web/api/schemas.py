@@ -352,10 +352,20 @@ class Collections(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.COLLECTIONS))
 
 
+class Absent(BaseModel):
+    """Something in a collection's folder that is not among its photos, and why: code, words."""
+
+    name: str
+    code: str
+    reason: str
+
+
 class Collection(Twin):
     """A collection, its photos in their order, and which networks have looked through it.
 
-    current: whether that was of the photos as they are now.
+    current: whether that was of the photos as they are now; found: photos there are, of which
+    `photos` has the first 10,000 taken evenly over classes; unreadable: what in its folder cannot
+    be read, left_out: what there is no photo of a kind that is taken; 100 of each are named.
     """
 
     name: str
@@ -363,6 +373,11 @@ class Collection(Twin):
     labelled: bool
     photos: list[dict[str, Any]]
     models: list[dict[str, Any]]
+    found: int
+    unreadable: list[Absent]
+    unreadable_count: int
+    left_out: list[Absent]
+    left_out_count: int
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.COLLECTION))
 
 

@@ -10,6 +10,7 @@ from app.studio.collections.folders import Collection, Photo
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
 from app.web.api import failures, schemas
+from app.web.collections import notes
 from app.web.collections.photos import collection_of, picture, title
 from app.web.dependencies import TheStudio
 from app.web.sessions import Owner
@@ -58,6 +59,9 @@ async def collections_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
             "name": each.name,
             "title": title(each),
             "photos": len(each.photos),
+            "found": each.found,
+            "unreadable_count": each.unreadable.count,
+            "left_out_count": each.left_out.count,
             "labelled": each.has_labels,
             "url": urls.collection(each.name),
         }
@@ -97,6 +101,7 @@ async def collection_json(studio: TheStudio, owner: Owner, collection: str) -> d
         "labelled": found.has_labels,
         "photos": [row(found, photo) for photo in found.photos],
         "models": await _looked_through(studio, found),
+        **notes.told(found),
     }
 
 
@@ -124,4 +129,8 @@ async def collection_page(
         pages=range(0, len(found.photos), MOST_SHOWN),
         page_size=MOST_SHOWN,
         networks=await _looked_through(studio, found),
+        absent=[
+            (found.unreadable, [notes.row(note) for note in found.unreadable.first]),
+            (found.left_out, [notes.row(note) for note in found.left_out.first]),
+        ],
     )

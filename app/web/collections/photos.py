@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.errors import UnknownPhoto, WrongField
+from app.errors import LostPhoto, WrongField
 from app.studio.collections.folders import Collection, Photo
 from app.studio.pictures.crops import Cut
 from app.studio.studio import Studio
@@ -18,6 +18,7 @@ from app.web.dependencies import TheStudio
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
 from app.web.visualizations import view
+from app.zoo.files import Unreadable, read_regular
 
 router = APIRouter()
 #: The side of a photo's picture in pixels: unless another is asked for, and at most.
@@ -62,7 +63,7 @@ async def photo_jpg(
     digest = hashlib.blake2b(said, digest_size=16).hexdigest()
     if pages.known(request, f'"{digest}"'):
         return pages.private(request, b"", "image/jpeg", digest=digest)
-    body = await studio.decoders.cut(await _read(collection, found), wanted)
+    body = await studio.decoders.cut(await _read(studio, found), wanted)
     return pages.private(request, body, "image/jpeg", digest=digest)
 
 
@@ -80,12 +81,13 @@ def _box(crop: str) -> tuple[float, float, float, float]:
     return left, top, left + width, top + height
 
 
-async def _read(collection: str, photo: Photo) -> bytes:
-    """A photo's file. Raises UnknownPhoto when it has just gone."""
+async def _read(studio: Studio, photo: Photo) -> bytes:
+    """A photo's file, never more of it than an upload may have. Raises LostPhoto."""
+    limit = studio.settings.upload_max_bytes
     try:
-        return await asyncio.to_thread(Path(photo.member.path).read_bytes)
-    except OSError:
-        raise UnknownPhoto(collection=collection, photos=photo.n, number=photo.n) from None
+        return await asyncio.to_thread(read_regular, Path(photo.member.path), limit)
+    except (OSError, Unreadable):
+        raise LostPhoto(name=photo.name) from None
 
 
 @router.post(urls.COLLECTION_PHOTO_OPEN, include_in_schema=False)
@@ -106,7 +108,7 @@ async def open_photo(
     if not image:
         limit.hit(request)
         name = found.member.label or found.name
-        image = (await studio.take_picture(await _read(collection, found), name, asker)).id
+        image = (await studio.take_picture(await _read(studio, found), name, asker)).id
     answer = pages.go(_seen(image, model, layer, channel))
     if not found.member.image:
         sessions.remember(request, answer, asker)

@@ -67,6 +67,39 @@ def test_labels_come_from_the_names_of_files_and_folders(shelf: Collections) -> 
         found.photo(len(NAMES))
 
 
+@pytest.mark.parametrize(
+    "classes", [("normal", "stage 1", "stage 2"), ("0", "1", "10"), ("IMG", "photo_1", "photo 2")]
+)
+def test_the_name_of_a_folder_is_the_class_with_its_digits(
+    archive: Archive, tmp_path: Path, classes: tuple[str, ...]
+) -> None:
+    for name in classes:
+        (tmp_path / "classes" / name).mkdir(parents=True)
+        (tmp_path / "classes" / name / "cat 12.jpg").write_bytes(b"x")
+    found = Collections(Settings(collections=(tmp_path / "classes",)), archive)
+    labels = [str(photo.member.label) for photo in found.one("classes", None).photos]
+    assert sorted(labels) == sorted(name.replace("_", " ") for name in classes)
+
+
+def test_of_too_many_photos_as_many_of_each_class_are_taken(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "MOST_PHOTOS", 12)
+    for n, name in enumerate(("ant", "bee", "cow")):
+        (tmp_path / "classes" / name).mkdir(parents=True)
+        for k in range((40, 9, 3)[n]):
+            (tmp_path / "classes" / name / f"{k:02}.jpg").write_bytes(b"x")
+    taken = [
+        Collections(Settings(collections=(tmp_path / "classes",)), archive).one("classes", None)
+        for _ in range(2)
+    ]
+    labels = [photo.member.label for photo in taken[0].photos]
+    assert labels == ["ant"] * 5 + ["bee"] * 4 + ["cow"] * 3
+    assert taken[0].found == 52
+    assert taken[0].digest == taken[1].digest
+    assert [photo.n for photo in taken[0].photos] == list(range(12))
+
+
 def test_a_collection_is_another_once_a_photo_comes_goes_or_changes(
     shelf: Collections, folder: Path
 ) -> None:
