@@ -184,9 +184,9 @@ def test_names_are_printable_and_paths_stay_as_they_are(tmp_path: Path) -> None:
     shown = {Path(file.path).read_bytes(): file.name for file in found.files}
     assert all(shown[name] == wanted for name, wanted in raw.items() if b"\xe5" not in name)
     assert len(set(shown.values())) == len(raw) + 1
-    for name in shown.values():
-        name.encode()
-        assert printable(name) == name
+    for text in shown.values():
+        text.encode()
+        assert printable(text) == text
 
 
 def test_of_many_things_that_are_no_photos_some_are_named(folder: Path) -> None:
