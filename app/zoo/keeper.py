@@ -20,7 +20,7 @@ from app.zoo.entries import Entry, Preprocessing
 from app.zoo.folding import fold, foldable
 from app.zoo.graph import graph_of
 from app.zoo.layers import Layer, layers_of
-from app.zoo.pictures import Box, crop_box, prepared
+from app.zoo.pictures import Box, crop_box, normalised, prepared
 from app.zoo.presets import labels_for, preprocessing_for
 from app.zoo.tracing import Trace, traced
 from app.zoo.weights import fitting_weights, sha256_of
@@ -79,7 +79,13 @@ class Network:
 
     def prepare(self, picture: Image.Image) -> Tensor:
         """A picture as this network's input: [1,3,H,W] on its device."""
-        batch = prepared(picture, self.preprocessing)
+        return self._on_device(prepared(picture, self.preprocessing))
+
+    def prepare_seen(self, small: Image.Image) -> Tensor:
+        """What it sees of a picture (zoo/pictures.py: `seen`) as its input, the same way."""
+        return self._on_device(normalised(small, self.preprocessing))
+
+    def _on_device(self, batch: Tensor) -> Tensor:
         return batch.to(self.device, memory_format=torch.channels_last)
 
     def crop_box(self, width: int, height: int) -> Box:

@@ -1,14 +1,17 @@
 """Pictures: (picture, preprocessing) -> a network's input, exactly as its weights expect it.
 
-The same numbers as torchvision's ImageClassification preset: resize, centre crop, normalise.
+The same numbers as torchvision's ImageClassification preset: resize, centre crop, normalise. The
+first two need no torch, as photos of folders are opened where there is none.
 """
 
-import numpy as np
-import torch
+from typing import TYPE_CHECKING
+
 from PIL import Image
-from torch import Tensor
 
 from app.zoo.entries import Preprocessing
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Box = tuple[float, float, float, float]
 
@@ -31,10 +34,17 @@ def crop_box(width: int, height: int, preprocessing: Preprocessing) -> Box:
     return left, top, right, bottom
 
 
-def prepared(picture: Image.Image, preprocessing: Preprocessing) -> Tensor:
+def prepared(picture: Image.Image, preprocessing: Preprocessing) -> "Tensor":
     """A picture as the network's input: [1,3,crop,crop], float32."""
-    seen = _seen(picture.convert("RGB"), preprocessing)
-    values = torch.from_numpy(np.array(seen)).permute(2, 0, 1)[None].float()
+    return normalised(seen(picture.convert("RGB"), preprocessing), preprocessing)
+
+
+def normalised(small: Image.Image, preprocessing: Preprocessing) -> "Tensor":
+    """What `seen` gives as the network's input: [1,3,crop,crop], float32."""
+    import numpy as np
+    import torch
+
+    values = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float()
     if preprocessing.channels == "BGR":
         values = values.flip(1)
     mean, std = (
@@ -44,8 +54,8 @@ def prepared(picture: Image.Image, preprocessing: Preprocessing) -> Tensor:
     return (values * (preprocessing.range / 255.0) - mean) / std
 
 
-def _seen(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """The centre crop of a resized picture."""
+def seen(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    """The centre crop of a resized RGB picture: crop x crop pixels."""
     crop, filter_ = preprocessing.crop, FILTERS[preprocessing.interpolation]
     resized = _resized(*picture.size, preprocessing)
     if max(resized) > LONGEST * preprocessing.resize:

@@ -95,7 +95,7 @@ def kept_vectors(
     return KeptVectors(
         photos=len(photos),
         files=tuple((name, str(path)) for name, path in paths if path is not None),
-        missing=tuple(photo["n"] for photo in photos if photo.get("unreadable")),
+        missing=tuple(n for n, photo in enumerate(photos) if photo.get("unreadable")),
         groups=groups.numbers(photos, by) if by else (),
     )
 

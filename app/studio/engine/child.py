@@ -52,28 +52,7 @@ class Child:
     ) -> None:
         self._heard, self._died = heard, died
         self._loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                [
-                    sys.executable,
-                    "-P",
-                    "-c",
-                    ENTRY,
-                    str(theirs.fileno()),
-                    target,
-                    str(os.getpid()),
-                    str(nice),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(_import_path()),
-                    **(environment or {}),
-                },
-            )
-        self._pipe = Connection(ours.detach())
+        self._process, self._pipe = spawned(target, nice, environment)
         self._listener = threading.Thread(target=self._listen, daemon=True, name=f"hear {target}")
         self._listener.start()
         self.send(argument)
@@ -121,6 +100,34 @@ class Child:
             self._loop.call_soon_threadsafe(listener, *said)
         except RuntimeError:
             return  # the loop is closed: nobody is left to be told
+
+
+def spawned(
+    target: str, nice: int, environment: Mapping[str, str] | None = None
+) -> "tuple[subprocess.Popen[bytes], Connection]":
+    """(a process that calls `target`, our end of its pipe); it waits for its argument there."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            [
+                sys.executable,
+                "-P",
+                "-c",
+                ENTRY,
+                str(theirs.fileno()),
+                target,
+                str(os.getpid()),
+                str(nice),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(_import_path()),
+                **(environment or {}),
+            },
+        )
+    return process, Connection(ours.detach())
 
 
 def _die_with(parent: int) -> None:

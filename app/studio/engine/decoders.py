@@ -14,6 +14,7 @@ from app.settings import MIB, Settings
 from app.studio.engine.child import Child, ChildDied
 from app.studio.pictures.clean import CleanPicture, clean
 from app.studio.pictures.crops import Cut, CutOut, cut_out
+from app.studio.pictures.looks import Look, Seen, look
 
 log = structlog.get_logger("laterna.decoders")
 #: Pictures that may wait in memory for a free decoder, and how much of it they may take.
@@ -44,23 +45,25 @@ class Ready:
 
 
 def serve(pipe: Connection, limits: Limits) -> None:
-    """In the child: clean one picture after another, or cut one out, until the pipe ends."""
+    """In the child: clean one picture after another, cut one out, or look at a photo's file, until
+    the pipe ends.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     pipe.send(Ready())
     while True:
-        wanted: Cut | None = pipe.recv()
-        data = pipe.recv_bytes()
-        made: Decoded | LaternaError | None
+        wanted: Cut | Look | None = pipe.recv()
+        made: Decoded | Seen | LaternaError | None
         try:
-            if wanted is None:
-                made = clean(data, limits.max_pixels, limits.side)
+            if isinstance(wanted, Look):
+                made = look(wanted, limits.max_pixels)
+            elif wanted is None:
+                made = clean(pipe.recv_bytes(), limits.max_pixels, limits.side)
             else:
-                made = cut_out(data, wanted, limits.max_pixels)
+                made = cut_out(pipe.recv_bytes(), wanted, limits.max_pixels)
         except LaternaError as error:
             made = error
         except MemoryError:
             made = None
-        del data
         pipe.send(made)
 
 

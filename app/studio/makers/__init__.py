@@ -74,6 +74,11 @@ class Workshop:
         self.shelf = Shelf()
         self._prepared: OrderedDict[tuple[str, Preprocessing], tuple[Tensor, Box]] = OrderedDict()
 
+    @property
+    def settings(self) -> "Settings":
+        """What it was set up with."""
+        return self._settings
+
     def warm(self) -> None:
         """Load the default network and run it once, so that the first person does not wait."""
         network = self.network(self._settings.default_model)

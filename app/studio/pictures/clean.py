@@ -89,15 +89,12 @@ def _clean(opened: Image.Image, max_pixels: int, side: int) -> CleanPicture:
     if opened.format == "JPEG":
         # Decodes at a whole fraction of the size, still at least twice what is kept.
         opened.draft(None, (2 * side, 2 * side))
-    opened.load()
-    if opened.width * opened.height > max_pixels:  # some tell another size while they load
-        raise _too_many(opened.width * opened.height, max_pixels)
-    turn = _orientation(opened)
+    loaded(opened, max_pixels)
+    turn = orientation(opened)
     profile = opened.info.get("icc_profile")
     # Reduced first, as colours take longer than sizes.
     picture = srgb(_reduced(ordinary(opened), side, Image.Resampling.BICUBIC), profile)
-    if turn in UPRIGHT:
-        picture = picture.transpose(UPRIGHT[turn])
+    picture = turned(picture, turn)
     preview = _reduced(picture, PREVIEW_SIDE, Image.Resampling.LANCZOS)
     return CleanPicture(
         picture=_encoded(picture, "PNG", compress_level=1),
@@ -127,11 +124,24 @@ def _too_many(pixels: int, limit: int) -> TooManyPixels:
     return TooManyPixels(megapixels=megapixels, limit=f"{limit / 1_000_000:g}")
 
 
-def _orientation(picture: Image.Image) -> int:
+def loaded(opened: Image.Image, max_pixels: int) -> Image.Image:
+    """The same picture, decoded. Raises TooManyPixels; some tell another size while they load."""
+    opened.load()
+    if opened.width * opened.height > max_pixels:
+        raise _too_many(opened.width * opened.height, max_pixels)
+    return opened
+
+
+def turned(picture: Image.Image, orientation: int) -> Image.Image:
+    """Upright, for an orientation of 1..8 as EXIF has them."""
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+
+
+def orientation(picture: Image.Image) -> int:
     """1..8 as EXIF says; 1 where it says nothing, or nonsense: the picture is still good."""
     with suppress(Exception):
         said = picture.getexif().get(ORIENTATION, 1)
-        return said if said in UPRIGHT else 1
+        return int(said) if said in UPRIGHT else 1
     return 1
 
 

@@ -6,7 +6,7 @@ Runs where pictures from outside are decoded (studio/engine/decoders.py), under 
 import io
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from app.studio.pictures import clean
 
@@ -42,7 +42,8 @@ def cut_out(data: bytes, cut: Cut, max_pixels: int) -> CutOut:
         wanted = round(2 * cut.side / max(share, 1e-6))
         opened.draft("RGB", (wanted, wanted))
         scale = opened.width / whole[0]
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
+        loaded = clean.loaded(opened, max_pixels).convert("RGB")
+        picture = clean.turned(loaded, clean.orientation(opened))
     edges = cut.box or (0, 0, picture.width / scale, picture.height / scale)
     left, top, right, bottom = (
         edges[0] * scale,

@@ -3,12 +3,12 @@
 from typing import Any
 
 from app.studio.collections.folders import Collection
-from app.studio.collections.listing import Note
+from app.studio.collections.listing import MOST_NOTED, Note, shortened
 from app.web.languages import gettext
 
 
 def reason(code: str) -> str:
-    """The words for a code of studio/collections/listing.py, or of an error that a photo met when opened."""
+    """The words for a code of listing.py, or of an error that a photo met when it was opened."""
     return _reasons().get(code, gettext("it cannot be read"))
 
 
@@ -26,6 +26,7 @@ def _reasons() -> dict[str, str]:
         "too_many_files": gettext("there are too many files to look at the rest"),
         "heic": gettext("it is HEIC, which cannot be read here; JPEG can"),
         "other_kind": gettext("it is no kind of picture that can be read here"),
+        "lost_photo": gettext("its file has gone, or cannot be read"),
         "not_a_picture": gettext("it is no picture that can be read here"),
         "heic_refused": gettext("it is HEIC, which cannot be read here; JPEG can"),
         "damaged_picture": gettext("it is damaged or cut short"),
@@ -38,6 +39,15 @@ def _reasons() -> dict[str, str]:
 def row(note: Note) -> dict[str, Any]:
     """A note in JSON."""
     return {"name": note.name, "code": note.reason, "reason": reason(note.reason)}
+
+
+def unreadable(photos: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The photos of an index that could not be read, with the reason; older ones say none."""
+    return [
+        row(Note(shortened(photo["name"]), photo.get("reason", "")))
+        for photo in photos
+        if photo.get("unreadable")
+    ]
 
 
 def told(collection: Collection) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_the_name_of_a_folder_is_the_class_with_its_digits(
 def test_of_too_many_photos_as_many_of_each_class_are_taken(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collections, "MOST_PHOTOS", 12)
+    monkeypatch.setattr(folders, "MOST_PHOTOS", 12)
     for n, name in enumerate(("ant", "bee", "cow")):
         (tmp_path / "classes" / name).mkdir(parents=True)
         for k in range((40, 9, 3)[n]):

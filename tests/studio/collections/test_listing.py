@@ -15,7 +15,12 @@ import pytest
 from app.settings import ROOT
 from app.studio.collections import listing as module
 from app.studio.collections.listing import (
-    LONGEST_NAME, MOST_NOTED, Listing, evenly, listing, printable,
+    LONGEST_NAME,
+    MOST_NOTED,
+    Listing,
+    evenly,
+    listing,
+    printable,
 )
 
 LARGEST = 1000

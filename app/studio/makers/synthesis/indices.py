@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from app.errors import NotFinite
 from app.studio.collections import records
+from app.studio.collections.listing import evenly
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.photo_batches import Album, Opened
 from app.studio.makers.synthesis.reconstructions import pictured
@@ -27,6 +28,7 @@ from app.vision.statistics import Tally, histogram
 from app.zoo.keeper import Network
 
 if TYPE_CHECKING:
+    from app.studio.engine.openers import Openers
     from app.studio.makers import Workshop
 
 #: Photos at a time. On a CPU more would keep quick requests waiting for longer.
@@ -43,14 +45,18 @@ METHOD = {"kept": records.KEPT, "bars": records.BARS, "sampled_photos": SAMPLED,
 
 def index(workshop: "Workshop", recipe: CollectionIndex) -> Making:
     """Show all photos to a network and note what its channels make of them. Raises NotFinite."""
-    return looked_through(workshop.network(recipe.model), recipe)
+    from app.studio.engine.openers import Openers  # which scripts that make a picture do not need
+
+    with Openers(workshop.settings) as openers:
+        return (yield from looked_through(workshop.network(recipe.model), recipe, openers))
 
 
-def looked_through(network: Network, recipe: CollectionIndex) -> Making:
+def looked_through(network: Network, recipe: CollectionIndex, openers: "Openers") -> Making:
     """The same for a network that is at hand."""
     began = time.perf_counter()
-    members = recipe.members[: most_photos(network)]
-    album, ears = Album(network, members), Listener(network, records.KEPT)
+    chosen = evenly([member.label for member in recipe.members], most_photos(network))
+    members = [recipe.members[n] for n in chosen]
+    album, ears = Album(network, members, openers, chosen), Listener(network, records.KEPT)
     pixels = torch.zeros(len(members), PIXELS * PIXELS * 3, dtype=torch.float16)
     passed = yield from _shown(album, ears, pixels)
     made: dict[str, bytes] = {"pixels.vectors": pixels.numpy().tobytes()}
@@ -90,7 +96,10 @@ def _shown(album: Album, ears: Listener, pixels: Tensor) -> Generator[Progress, 
     count, passed, narrowed = len(album.members), 0.0, 0
     every = max(1, count // SAMPLED)
     for first in range(0, count, size):
-        opened = album.open(range(first, min(first + size, count)))
+        numbers = range(first, min(first + size, count))
+        while not album.has_opened(numbers):  # meanwhile others are served
+            yield Progress(first, count, None, album.preview)
+        opened = album.open(numbers)
         if opened is not None:
             began = time.perf_counter()
             detailed = [k for k, n in enumerate(opened.numbers) if n % every == 0]

@@ -4,18 +4,24 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from app.errors import LaternaError
 from app.studio.makers.synthesis.reconstructions import pictured
+from app.studio.pictures.looks import Look
 from app.studio.recipes import Member
 from app.zoo.keeper import Network
 
+if TYPE_CHECKING:
+    from app.studio.engine.openers import Openers, Opening
+
+#: Seconds that are waited for photos at a time.
+PAUSE = 0.25
 #: The sheet's longest side, and that of one photo on it, in pixels.
 LONGEST, TILE, SMALLEST = 2048, 96, 16
 #: The side of the preview while it is being made.
@@ -31,13 +37,22 @@ class Opened:
 
 
 class Album:
-    """The photos of a collection as one network sees them.
+    """The photos of a collection as one network sees them, numbered from 0 here.
 
-    rows: what is known of each; readable: the numbers of those that could be read, in order.
+    numbers: what each is in the collection; rows: what is known of each; readable: the numbers of
+    those that could be read, in order.
     """
 
-    def __init__(self, network: Network, members: Sequence[Member]) -> None:
-        self.network, self.members = network, members
+    def __init__(
+        self,
+        network: Network,
+        members: Sequence[Member],
+        openers: "Openers",
+        numbers: Sequence[int] | None = None,
+    ) -> None:
+        self.network, self.members, self._openers = network, members, openers
+        self._numbers = numbers or range(len(members))
+        self._asked: dict[int, Opening] = {}
         self.rows: list[dict[str, Any]] = []
         self.readable: list[int] = []
         self._columns = max(1, ceil(sqrt(len(members) * 4 / 3)))
@@ -47,26 +62,40 @@ class Album:
 
     def open(self, numbers: Sequence[int]) -> Opened | None:
         """The next photos; None when none of them can be read, which their rows then say."""
+        self._ask_for(numbers)
         found, batches = [], []
         for n in numbers:
             member = self.members[n]
-            row = {"n": n, "name": member.name, "label": member.label, "wordnet": member.wordnet}
-            row |= {"image": member.image or None}
-            try:
-                picture, size = opened(Path(member.path), self.network.preprocessing.resize)
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                self.rows.append(row | {"unreadable": True})
+            row = {"n": self._numbers[n], "name": member.name, "label": member.label}
+            row |= {"wordnet": member.wordnet, "image": member.image or None}
+            seen = self._asked.pop(n).result()
+            if isinstance(seen, LaternaError):
+                self.rows.append(row | {"unreadable": True, "reason": seen.code})
                 continue
-            self.rows.append(row | {"width": size[0], "height": size[1]})
-            self.rows[-1]["crop"] = [round(edge, 2) for edge in self.network.crop_box(*size)]
+            self.rows.append(row | {"width": seen.size[0], "height": seen.size[1]})
+            self.rows[-1]["crop"] = [round(edge, 2) for edge in self.network.crop_box(*seen.size)]
             found.append(n)
-            batches.append(self.network.prepare(picture))
+            batches.append(self.network.prepare_seen(seen.picture))
         if not found:
             return None
         batch = torch.cat(batches)
         self.readable += found
         self._hang(found, batch)
         return Opened(found, batch)
+
+    def has_opened(self, numbers: Sequence[int]) -> bool:
+        """Wait for the next photos, but not for long; whether they are open, or cannot be."""
+        self._ask_for(numbers)
+        return self._openers.are_open([self._asked[n] for n in numbers], PAUSE)
+
+    def _ask_for(self, numbers: Sequence[int]) -> None:
+        """Have photos opened, and as many after them while the network is at these."""
+        end = min(len(self.members), numbers[-1] + 1 + len(numbers))
+        for n in range(numbers[0], end):
+            if n not in self._asked:
+                member, preprocessing = self.members[n], self.network.preprocessing
+                wanted = Look(member.path, member.name, preprocessing, self._openers.largest)
+                self._asked[n] = self._openers.open(wanted)
 
     def _hang(self, numbers: Sequence[int], batch: Tensor) -> None:
         small = functional.interpolate(pictured(self.network, batch), self._tile, mode="area")
@@ -86,18 +115,6 @@ class Album:
         width, height = self._canvas.size
         where = {"columns": self._columns, "tile": self._tile}
         return _jpeg(self._canvas), {"sheet": where, "width": width, "height": height}
-
-
-def opened(path: Path, side: int) -> tuple[Image.Image, tuple[int, int]]:
-    """(a photo upright in RGB, its size in the file). Much larger ones come reduced.
-
-    side: pixels of the shorter side that are wanted at least twice over.
-    """
-    with Image.open(path) as picture:
-        turned = picture.getexif().get(0x0112, 1) >= 5
-        size = (picture.height, picture.width) if turned else picture.size
-        picture.draft("RGB", (4 * side, 4 * side))
-        return ImageOps.exif_transpose(picture).convert("RGB"), size
 
 
 def _jpeg(picture: Image.Image) -> bytes:
