@@ -89,7 +89,9 @@ def tsne(vectors: Tensor, method: TsneMethod) -> Iterator[TsneStep]:
     """
     wanted = affinities(vectors, method.perplexity)
     places = principal(vectors).places
-    places = places / places[:, 0].std().clamp(min=TINY) * 1e-4
+    # One photo alone has no spread, and stays in the middle.
+    spread = places[:, 0].std().clamp(min=TINY) if len(places) > 1 else 1.0
+    places = places / spread * 1e-4
     speed, gains = torch.zeros_like(places), torch.ones_like(places)
     entropy = float((wanted * wanted.clamp(min=TINY).log()).sum())
     for step in range(1, method.steps + 1):
@@ -110,10 +112,12 @@ def affinities(vectors: Tensor, perplexity: float) -> Tensor:
 
     Around each photo as wide a bell as takes in `perplexity` others.
     """
+    if len(vectors) < 2:
+        return torch.zeros(len(vectors), len(vectors), device=vectors.device)
     squares = torch.cdist(vectors.double(), vectors.double()).square()
     squares.fill_diagonal_(torch.inf)
     squares = squares - squares.amin(1, keepdim=True)  # the same shares, and nothing underflows
-    scale = squares[squares.isfinite()].mean().clamp(min=TINY) if len(vectors) > 1 else 1.0
+    scale = squares[squares.isfinite()].mean().clamp(min=TINY)
     precision = torch.full_like(squares[:, :1], 1.0) / scale
     low, high = torch.zeros_like(precision), torch.full_like(precision, torch.inf)
     for _ in range(TRIES):

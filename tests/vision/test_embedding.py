@@ -1,5 +1,6 @@
 """Places in the plane: as scikit-learn finds them, and near where photos are like."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -73,3 +74,14 @@ def test_a_few_photos_or_all_the_same_stay_finite(photos: int) -> None:
     for vectors in (torch.rand(photos, 4), torch.zeros(photos, 4)):
         *_, last = embedding.tsne(vectors, embedding.tsne_method(photos, 60))
         assert last.places.isfinite().all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_a_handful_of_photos_has_places_too(count: int, spread: float) -> None:
+    """Also photos that are all the same: nobody is anywhere but in the plane."""
+    vectors = torch.ones(count, 8) + spread * torch.eye(8)[:count]
+    for step in embedding.tsne(vectors, embedding.tsne_method(count, 40)):
+        assert step.places.isfinite().all()
+        assert step.divergence is None or math.isfinite(step.divergence)
+    assert embedding.principal(vectors).places.isfinite().all()

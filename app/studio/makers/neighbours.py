@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from app.errors import UnknownLayer, UnknownPhoto
+from app.errors import UnknownLayer, UnknownPhoto, UnreadablePhoto
 from app.studio.collections.index import PIXELS
 from app.studio.makers import vector_cache
 from app.studio.makers.synthesis.indices import PIXELS as SIDE
@@ -33,10 +33,12 @@ MOST_WORK, LEAST = 30_000_000_000, 100
 
 
 def neighbours_of_photo(workshop: "Workshop", recipe: Neighbours) -> Made:
-    """The nearest of one photo. Raises UnknownLayer, UnknownPhoto, NotMade."""
+    """The nearest of one photo. Raises UnknownLayer, UnknownPhoto, UnreadablePhoto, NotMade."""
     kept = _kept(recipe)
     if not 0 <= recipe.photo < kept.photos:
         raise UnknownPhoto(collection="", photos=kept.photos, number=recipe.photo)
+    if recipe.photo in kept.missing:
+        raise UnreadablePhoto(name=str(recipe.photo))
     towards = workshop.shelf.directions(kept, recipe.layer)
     pixels = workshop.shelf.values(kept, PIXELS)
     place = slice(recipe.photo, recipe.photo + 1)

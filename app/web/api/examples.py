@@ -335,6 +335,9 @@ COLLECTION_MODEL: Example = {
     "index": "0f343b0931126a20f133d67c2b018a3b",
     "current": True,
     "photos": 500,
+    "unreadable": [],
+    "unreadable_count": 0,
+    "left_out": 0,
     "layers": [
         {"name": "bn1", "channels": 32, "signed": False, "dead": 4, "rare": 0, "share_dead": 0.125}
     ],

@@ -386,7 +386,8 @@ class CollectionModel(Twin):
 
     state: of the job that looks through it, or "none"; dead: channels that no photo brings above
     zero; rare: those that fewer than one in a hundred does; signed: a layer that has values below
-    zero, of which neither says much.
+    zero, of which neither says much; photos: those that could be read; unreadable: those that could
+    not, of which 100 are named; left_out: those for which there were too many numbers to hold.
     """
 
     collection: str
@@ -395,6 +396,9 @@ class CollectionModel(Twin):
     index: str | None
     current: bool
     photos: int
+    unreadable: list[Absent]
+    unreadable_count: int
+    left_out: int
     layers: list[dict[str, Any]]
     model_config = ConfigDict(
         extra="allow", json_schema_extra=examples.shown(examples.COLLECTION_MODEL)

@@ -10,11 +10,13 @@ from fastapi.responses import Response
 from app.errors import NotIndexed, UnknownVisualization
 from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
+from app.studio.collections.listing import MOST_NOTED
 from app.studio.collections.records import ChannelRecord
 from app.studio.jobs.job import Job
 from app.studio.studio import Studio
 from app.web import pages, urls
 from app.web.api import failures, schemas
+from app.web.collections import notes
 from app.web.collections.photos import collection_of, title
 from app.web.curves import curve
 from app.web.dependencies import TheStudio, description, layer_of, neighbours, obstacle
@@ -182,6 +184,7 @@ async def model_json(
     """What a network makes of a collection, layer by layer, once it has looked through it."""
     found, described, index = await _looked(studio, owner, collection, model)
     job = _job(studio, found, model)
+    unreadable = notes.unreadable(index.photos) if index else []
     return {
         "collection": found.name,
         "model": model,
@@ -189,6 +192,9 @@ async def model_json(
         "index": index.id if index else None,
         "current": index is not None and index.is_current,
         "photos": _photos(index) if index else 0,
+        "unreadable": unreadable[:MOST_NOTED],
+        "unreadable_count": len(unreadable),
+        "left_out": index.facts["left_out"] if index else 0,
         "layers": _rows(described, index) if index else [],
     }
 
@@ -207,9 +213,7 @@ async def model_page(
         title=title(found),
         model=described,
         index=index,
-        unreadable=[photo["name"] for photo in index.photos if photo.get("unreadable")]
-        if index
-        else [],
+        unreadable=notes.unreadable(index.photos) if index else [],
         photos=_photos(index) if index else 0,
         job=job,
         snapshot=studio.snapshot(job.id) if job else None,

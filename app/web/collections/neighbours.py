@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.archive import KeptImage
-from app.errors import NotIndexed, UnknownPhoto
+from app.errors import NotIndexed, UnknownPhoto, UnreadablePhoto
 from app.studio.collections import groups
 from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
@@ -80,17 +80,35 @@ def photo_row(index: Indexed, place: int) -> dict[str, Any]:
 
 
 def place_of(index: Indexed, n: int) -> int:
-    """Where in an index a photo of the collection is. Raises UnknownPhoto."""
+    """Where in an index a photo of the collection is. Raises UnknownPhoto, UnreadablePhoto."""
     index.collection.photo(n)
     if n not in index.now:
         raise UnknownPhoto(collection=index.collection.name, photos=len(index.photos), number=n)
-    return index.now.index(n)
+    place = index.now.index(n)
+    if index.photos[place].get("unreadable"):
+        raise UnreadablePhoto(name=index.photos[place]["name"])
+    return place
 
 
 def usual(index: Indexed) -> int | None:
     """The photo to begin with: one in the middle; None when the collection has none of them."""
-    known = [n for n in index.now if n is not None]
+    known = [index.now[place] for place in shown(index)]
     return known[len(known) // 2] if known else None
+
+
+def shown(index: Indexed) -> list[int]:
+    """Where in an index those photos are that could be read and that the collection still has."""
+    rows = enumerate(zip(index.now, index.photos, strict=True))
+    return [place for place, (n, row) in rows if n is not None and not row.get("unreadable")]
+
+
+def beside_photo(index: Indexed, number: int | None) -> tuple[int | None, int | None]:
+    """The numbers of the photos before and after one that have neighbours too."""
+    known = sorted(n for place in shown(index) if (n := index.now[place]) is not None)
+    if number is None:
+        return None, None
+    before = max((n for n in known if n < number), default=None)
+    return before, min((n for n in known if n > number), default=None)
 
 
 async def near(
@@ -212,6 +230,7 @@ async def neighbours_page(
         own=None if number is None else photo_row(index, place_of(index, number)),
         image=chosen if isinstance(chosen, KeptImage) else None,
         number=number,
+        photos_beside=beside_photo(index, number),
         rows=rows,
         right={way: right(rows[way]) for way in ("by_features", "by_pixels")} if rows else {},
         whose=whose,
@@ -231,8 +250,8 @@ async def neighbours_page(
 
 
 def _spread(index: Indexed) -> list[int]:
-    """Some photos of an index that the collection still has, evenly over it."""
-    known = [place for place, n in enumerate(index.now) if n is not None]
+    """Some photos that have neighbours, evenly over the collection."""
+    known = shown(index)
     count = min(len(known), PROPOSED)
     return [known[k * len(known) // count] for k in range(count)]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.studio.collections.folders import Collection
-from app.studio.collections.listing import MOST_NOTED, Note, shortened
+from app.studio.collections.listing import Note, shortened
 from app.web.languages import gettext
 
 

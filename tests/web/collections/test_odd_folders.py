@@ -10,8 +10,11 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.asking import MODEL, ask, finish, made
 from tests.running import laterna
 
+LAYER = "blocks.0.0.bn1"
+INDEX = {"kind": "index", "model": MODEL}
 COLLECTION = "/collections/odd"
 #: In the order of their names.
 CLASSES = ("normal", "stage 1", "stage 2")
@@ -44,13 +47,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "gone.jpg").symlink_to(folder / "nowhere.jpg")
     (folder / "IMG_1.HEIC").write_bytes(b"x")
     (folder / "README.md").write_text("x")
+    for name, photos in {"one": [1], "two": [1, 2], "same": [1, 1, 1], "none": []}.items():
+        few = folder.parent / name
+        few.mkdir()
+        (few / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing of a picture")
+        for n, seed in enumerate(photos):
+            (few / f"cat {n}.jpg").write_bytes(photo(seed))
     return folder
 
 
 @pytest.fixture(scope="module")
 def client(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     data = tmp_path_factory.mktemp("odd") / "data"
-    server = laterna(data, LATERNA_COLLECTIONS=str(folder))
+    folders = (folder, *(folder.parent / name for name in ("one", "two", "same", "none")))
+    server = laterna(data, LATERNA_COLLECTIONS=",".join(str(each) for each in folders))
     with server as running, running.wait_until_ready().client() as client:
         yield client
 
@@ -115,3 +125,84 @@ def test_a_photo_that_goes_is_a_page_with_words(
     assert (answer.status_code, answer.json()["error"]["code"]) in (
         (404, "lost_photo"), (404, "unknown_photo"),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def index(client: httpx.Client, told: dict[str, Any]) -> dict[str, Any]:
+    """Looked through, while the folder is as it was."""
+    return made(client, INDEX | {"collection": "odd"})
+
+
+def test_a_photo_that_cannot_be_read_is_named_in_the_index(
+    client: httpx.Client, index: dict[str, Any]
+) -> None:
+    said = client.get(f"{COLLECTION}/models/{MODEL}.json").raise_for_status().json()
+    assert said["index"] == index["id"]
+    (row,) = said["unreadable"]
+    assert (row["name"], row["code"]) == ("stage 1/1.jpg", "damaged_picture")
+    assert (said["photos"], said["unreadable_count"]) == (8, 1)
+    page = client.get(f"{COLLECTION}/models/{MODEL}").raise_for_status().text
+    assert row["name"] in page
+    assert row["reason"] in page
+
+
+def test_a_photo_that_cannot_be_read_has_no_neighbours_which_is_said(
+    client: httpx.Client, index: dict[str, Any]
+) -> None:
+    """The one in the middle is broken, so another is shown to begin with; none leads to it."""
+    url = f"{COLLECTION}/models/{MODEL}/layers/{LAYER}/neighbours"
+    broken = next(row["n"] for row in index["photos"] if row.get("unreadable"))
+    assert broken == len(index["photos"]) // 2
+    for address in (f"{url}.json?photo={broken}", f"{url}?photo={broken}"):
+        answer = client.get(address)
+        assert answer.status_code == 409
+        assert "could not be read" in answer.text
+    error = client.get(f"{url}.json?photo={broken}").json()["error"]
+    assert error["code"] == "unreadable_photo"
+    usual = client.get(f"{url}.json").raise_for_status().json()
+    assert usual["photo"]["photo"] != broken
+    pages = [
+        client.get(f"{url}{query}") for query in ("", *(f"?photo={broken + k}" for k in (-1, 1)))
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert f"photo={broken}" not in page.text
+    for address in ("map", "map.json"):
+        assert (
+            client.get(f"{COLLECTION}/models/{MODEL}/layers/{LAYER}/{address}").status_code == 200
+        )
+        answer = client.get(f"{COLLECTION}/models/{MODEL}/layers/{LAYER}/map?photo={broken}")
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("collection", ["one", "two", "same", "none"])
+def test_few_photos_or_none_that_can_be_read_have_pages_too(
+    client: httpx.Client, collection: str
+) -> None:
+    """Every page that is made from an index: of 1, 2, 3 like photos, and of a broken one alone."""
+    own = f"/collections/{collection}/models/{MODEL}"
+    made(client, INDEX | {"collection": collection})
+    pages = [
+        own,
+        f"{own}/neighbours",
+        f"{own}/layers/{LAYER}",
+        f"{own}/layers/{LAYER}/neighbours",
+        f"{own}/layers/{LAYER}/neighbours?image=chelsea",
+        f"{own}/layers/{LAYER}/map",
+    ]
+    for address in pages:
+        path, _, query = address.partition("?")
+        for url in (address, f"{path}.json?{query}"):
+            answer = client.get(url)
+            assert answer.status_code < 500, (url, answer.text[:400])
+    plane = client.get(f"{own}/layers/{LAYER}/map.json").json()
+    assert all(-1 <= x <= 1 for row in plane["photos"] for x in row["place"])
+    asked = {"kind": "map", "collection": collection, "model": MODEL, "layer": LAYER, "steps": 20}
+    id = ask(client, asked)
+    known = finish(client, id)
+    if collection == "none":
+        assert (known["state"], known["error"]["code"]) == ("failed", "empty_collection")
+    else:
+        assert known["state"] == "done", known["error"]
+    plane = client.get(f"{own}/layers/{LAYER}/map.json?method=tsne").json()
+    assert all(-1 <= x <= 1 for row in plane["photos"] for x in row["place"])
