@@ -98,6 +98,13 @@ class UnknownImage(LaternaError):
     code, status = "unknown_image", 404
 
 
+class LostImage(UnknownImage):
+    """This picture's file is damaged or gone on this server's disk, so nothing more can be made of
+    it. A sample photo comes back by itself in a moment; one of your own you can upload again."""
+
+    code, status, retry_after = "lost_image", 410, 5
+
+
 class UnknownCollection(LaternaError):
     """There is no collection called “{collection}” here. The list of collections shows those there
     are."""
@@ -385,6 +392,61 @@ class DataInUse(LaternaError):
     with LATERNA_DATA_DIR."""
 
     code, status = "data_in_use", 500
+
+
+class CannotServe(LaternaError):
+    """Laterna cannot answer at {host}, port {port}: {reason}. Choose others with LATERNA_HOST and
+    LATERNA_PORT."""
+
+    code = "cannot_serve"
+
+
+class DeviceMissing(LaternaError):
+    """LATERNA_DEVICES names {device}, but this machine has {count} CUDA devices that PyTorch can
+    use. Choose cpu, or auto for whatever there is."""
+
+    code = "device_missing"
+
+
+class WrongDefault(LaternaError):
+    """LATERNA_DEFAULT_MODEL is “{model}”, but there is no such network. There are {names}."""
+
+    code = "wrong_default"
+
+
+class ModelsUnusable(LaternaError):
+    """The networks in {folder} cannot be listed: {reason}. LATERNA_MODELS_DIR must be a folder with
+    a catalogue.toml like the one that comes with Laterna."""
+
+    code = "models_unusable"
+
+
+class DataUnusable(LaternaError):
+    """The data folder {folder} cannot be used: {reason}. LATERNA_DATA_DIR must be a folder that
+    Laterna may write to."""
+
+    code = "data_unusable"
+
+
+class NewerData(LaternaError):
+    """The data in {folder} are from a newer Laterna: their index has version {found}, and this one
+    knows up to {known}. Start the newer one, or set LATERNA_DATA_DIR to another folder."""
+
+    code = "newer_data"
+
+
+class SecretUnusable(LaternaError):
+    """The key {file} cannot be used: {reason}. Move it away, and a new one is made; browsers then
+    no longer know which pictures are theirs."""
+
+    code = "secret_unusable"
+
+
+class IndexBroken(LaternaError):
+    """The database of this server is damaged or gone, so nothing can be looked up. Whoever runs
+    it should start it again: what can be saved of it is."""
+
+    code, status, retry_after = "index_broken", 503, 60
 
 
 class Unexpected(LaternaError):

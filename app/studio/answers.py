@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
-from app.errors import ModelUnavailable
+from app.errors import ModelUnavailable, UnknownModel, WrongDefault
 from app.settings import Settings
 from app.studio import networks
 from app.studio.engine import Engine
@@ -36,8 +36,9 @@ class Answers:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.catalogue = Catalogue(settings.models_dir)
-        self.archive = Archive(settings.data_dir, settings.quota_bytes)
+        _require_default(self.catalogue, settings.default_model)
         self.engine = Engine(settings)
+        self.archive = Archive(settings.data_dir, settings.quota_bytes)
         self.fetcher = Fetcher(settings, self.archive)
         self._making: dict[str, _Making] = {}
         self._descriptions: dict[str, dict[str, Any]] = {}
@@ -133,6 +134,15 @@ class Answers:
     def read(self, result: Result) -> bytes | None:
         """A result's picture; None when it is gone or damaged, so that it must be made again."""
         return self.archive.read(result)
+
+
+def _require_default(catalogue: Catalogue, name: str) -> None:
+    """Raise WrongDefault when there is no such network."""
+    try:
+        catalogue.entry(name)
+    except UnknownModel:
+        names = ", ".join(entry.name for entry in catalogue.entries())
+        raise WrongDefault(model=name, names=names) from None
 
 
 def _description(entry: Entry) -> Description:

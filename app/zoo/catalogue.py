@@ -2,24 +2,36 @@
 
 import importlib.metadata
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.errors import UnknownModel
+from app.errors import ModelsUnusable, UnknownModel
 from app.zoo.checkpoints import OwnCheckpoints
 from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
 
 __all__ = ["Catalogue", "Entry", "Preprocessing"]
 
+#: What an entry of catalogue.toml may say.
+FIELDS = {
+    **dict.fromkeys(("name", "title", "paper", "architecture", "weights", "url_name"), str),
+    **dict.fromkeys(("classes", "parameters"), int),
+    "labels": str,
+    "input_size": list,
+    "preprocessing": dict,
+}
+FAMILIES = ("timm", "torchvision", "laterna")
+
 
 class Catalogue:
-    """catalogue.toml and the own checkpoints in weights/, looked for at every question."""
+    """catalogue.toml and the own checkpoints in weights/, looked for at every question.
+
+    Raises ModelsUnusable when the list cannot be read.
+    """
 
     def __init__(self, models_dir: Path) -> None:
         self.weights_dir = models_dir / "weights"
-        text = (models_dir / "catalogue.toml").read_text(encoding="utf-8")
-        self._listed = [_entry(table, self.weights_dir) for table in tomllib.loads(text)["network"]]
+        self._listed = _listed(models_dir, self.weights_dir)
         self._by_name = {entry.name: entry for entry in self._listed}
         self._own = OwnCheckpoints(self.weights_dir, self._by_name.keys())
 
@@ -47,6 +59,49 @@ class Catalogue:
     def refuse(self, entry: Entry, reason: str) -> None:
         """Remember that an own checkpoint turned out unusable, until its files change."""
         self._own.refuse(entry, reason)
+
+
+def _listed(models_dir: Path, weights_dir: Path) -> list[Entry]:
+    """The networks of catalogue.toml. Raises ModelsUnusable."""
+    place = "catalogue.toml"
+    try:
+        text = (models_dir / "catalogue.toml").read_text(encoding="utf-8-sig")
+        tables = tomllib.loads(text).get("network")
+        if not tables or not isinstance(tables, list):
+            raise ValueError("it lists no [[network]]")
+        entries: list[Entry] = []
+        for number, table in enumerate(tables, 1):
+            place = f"network {number} of catalogue.toml"
+            _check(table, [entry.name for entry in entries])
+            entries.append(_entry(table, weights_dir))
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}"
+    except (ValueError, TypeError) as error:  # a table may hold anything
+        reason = f"{place} is wrong: {str(error).splitlines()[0].rstrip('.')}"
+    else:
+        return entries
+    raise ModelsUnusable(folder=str(models_dir), reason=reason)
+
+
+def _check(table: Any, names: Collection[str]) -> None:
+    """Raise ValueError for a table that cannot be an entry."""
+    if not isinstance(table, dict):
+        raise ValueError("it is no table")
+    for field in ("name", "title", "architecture", "input_size"):
+        if field not in table:
+            raise ValueError(f"“{field}” is missing")
+    for field, value in table.items():
+        if field not in FIELDS:
+            raise ValueError(f"it has no field “{field}”")
+        if type(value) is not FIELDS[field]:
+            raise ValueError(f"“{field}” is no {FIELDS[field].__name__}")
+    size = table["input_size"]
+    if len(size) != 3 or not all(type(length) is int and length > 0 for length in size):
+        raise ValueError("“input_size” is not three whole numbers above 0")
+    if table["architecture"].partition(":")[0] not in FAMILIES:
+        raise ValueError(f"“architecture” does not begin with one of {', '.join(FAMILIES)}")
+    if table["name"] in names:
+        raise ValueError(f"there is a “{table['name']}” before it")
 
 
 def _entry(table: dict[str, Any], weights_dir: Path) -> Entry:

@@ -15,6 +15,7 @@ import structlog
 
 from app.errors import DeviceAway
 from app.settings import Settings
+from app.studio.engine.cuda import require_devices
 from app.studio.engine.device import Device, DeviceState
 from app.studio.engine.messages import Step
 from app.studio.engine.requests import Died
@@ -27,9 +28,10 @@ WORKSHOP = "app.studio.makers:Workshop"
 
 
 class Engine:
-    """The devices of this machine."""
+    """The devices of this machine. Raises DeviceMissing where one of the settings' is not there."""
 
     def __init__(self, settings: Settings, workshop: str = WORKSHOP) -> None:
+        require_devices(settings)
         self._settings, self._workshop = settings, workshop
         self._devices: list[Device] = []
         self._calls, self._runs = itertools.count(1), itertools.count(1)
