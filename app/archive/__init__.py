@@ -23,6 +23,10 @@ __all__ = ["Archive", "KeptImage", "Result", "Usage", "clean_name"]
 ABANDONED = 3600.0
 #: Facts of more characters are read once for all who ask: those of thousands of photos.
 LONG = 64 * 1024
+FORGET = """
+DELETE FROM results WHERE digest = ?1 OR key IN (SELECT key FROM parts WHERE digest = ?1)
+RETURNING digest
+"""
 
 
 class Archive(Images):
@@ -67,7 +71,7 @@ class Archive(Images):
         pieces = [*([] if picture is None else [picture]), *parts.values()]
         with self._index.writing:
             for source in (*images, *([] if image is None else [image])):
-                self.image(source)
+                self.image_or_lost(source)
             self._make_room(len(said) + sum(map(len, pieces)))
             with self._blobs.added(*pieces) as digests, self._index.change() as change:
                 self._blobs.count(change, digests, pieces)
@@ -89,6 +93,18 @@ class Archive(Images):
             self._blobs.remove(unused)
         return self._result(key, facts, media, digest, named)
 
+    def whole_result(self, key: str) -> Result | None:
+        """What came of a recipe, if all its files are whole; with a damaged one it is forgotten.
+
+        May read all of them: not for the event loop.
+        """
+        result = self.result(key)
+        for digest in () if result is None else (result.digest, *result.parts.values()):
+            if digest is not None and not self._blobs.is_whole(digest):
+                self._forget(digest)
+                return None
+        return result
+
     def read(self, result: Result) -> bytes | None:
         """A result's picture, checked by its hash; a damaged one is forgotten, and None."""
         return None if result.digest is None else self._checked(result.digest)
@@ -104,12 +120,12 @@ class Archive(Images):
     def _checked(self, digest: str) -> bytes | None:
         data = self._blobs.read(digest)
         if data is None:
-            forget = (
-                "DELETE FROM results WHERE digest = ?1"
-                " OR key IN (SELECT key FROM parts WHERE digest = ?1) RETURNING digest"
-            )
-            self._let_go(lambda change: digests_of(change, forget, digest))
+            self._forget(digest)
         return data
+
+    def _forget(self, digest: str) -> None:
+        """Forget all results that have this file, which is damaged or gone."""
+        self._let_go(lambda change: digests_of(change, FORGET, digest))
 
     def _result(
         self,

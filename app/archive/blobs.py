@@ -1,8 +1,16 @@
-"""Blobs: files that are named by the SHA-256 of what is in them, and who refers to them."""
+"""Blobs: files that are named by the SHA-256 of what is in them, and who refers to them.
+
+What is read is checked by that name: here, and in the device's process by `read_whole` too.
+"""
 
 import hashlib
+import os
+import re
+import stat
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -14,13 +22,45 @@ SELECT 1 FROM images WHERE picture = ?1 UNION ALL SELECT 1 FROM images WHERE pre
 UNION ALL SELECT 1 FROM results WHERE digest = ?1
 UNION ALL SELECT 1 FROM parts WHERE digest = ?1 LIMIT 1
 """
-#: What lost its file, and what was made from a picture that did.
+#: What lost its file, and what was made from an upload that did. Samples come back.
 LOST_RESULTS = """
 DELETE FROM results WHERE digest = ?1 OR key IN (SELECT key FROM parts WHERE digest = ?1)
-OR image IN (SELECT id FROM images WHERE ?1 IN (picture, preview))
+OR image IN (SELECT id FROM images WHERE ?1 IN (picture, preview) AND expires IS NOT NULL)
 OR key IN (SELECT key FROM sources JOIN images ON images.id = sources.image
-WHERE ?1 IN (picture, preview))
+WHERE ?1 IN (picture, preview) AND expires IS NOT NULL)
 """
+LOST_IMAGES = "DELETE FROM images WHERE ?1 IN (picture, preview) AND expires IS NOT NULL"
+NAME = re.compile(r"[0-9a-f]{64}")
+#: A file that was written so many nanoseconds ago may be changed again without its times telling.
+FRESH = 100_000_000
+#: What tells one state of a file from another: inode, size, and times of both kinds.
+Identity = tuple[int, int, int, int]
+
+
+def is_blob(path: Path) -> bool:
+    """Whether a file has the name of one that is kept here: the hash of what is in it."""
+    return NAME.fullmatch(path.name) is not None
+
+
+def read_whole(path: Path) -> bytes | None:
+    """The data of a file that is named by their hash; None when it is gone or holds others.
+
+    A file with a name of another kind (scripts bring their own) is taken as it is.
+    """
+    with suppress(OSError):
+        data = path.read_bytes()
+        if not is_blob(path) or hashlib.sha256(data).hexdigest() == path.name:
+            return data
+    return None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found in one state of a file; is_fresh: so new that it must be looked at again."""
+
+    state: Identity
+    is_whole: bool
+    is_fresh: bool
 
 
 class Blobs:
@@ -28,6 +68,7 @@ class Blobs:
 
     def __init__(self, folder: Path, index: Index) -> None:
         self._folder, self._index = folder, index
+        self._seen: dict[str, Seen] = {}
         folder.mkdir(exist_ok=True, mode=0o700)
 
     def path(self, digest: str) -> Path:
@@ -36,11 +77,33 @@ class Blobs:
 
     def read(self, digest: str) -> bytes | None:
         """The data with this hash; None when the file is gone or holds other data."""
-        with suppress(OSError):
-            data = self.path(digest).read_bytes()
-            if hashlib.sha256(data).hexdigest() == digest:
-                return data
-        return None
+        return read_whole(self.path(digest))
+
+    def is_whole(self, digest: str) -> bool:
+        """Whether the file is there and holds its data. Each state of a file is read but once."""
+        try:
+            found = _identity(self.path(digest).stat())
+            seen = self._seen.get(digest)
+            if seen is not None and seen.state == found and not seen.is_fresh:
+                return seen.is_whole
+            with self.path(digest).open("rb") as file:
+                found = _identity(os.fstat(file.fileno()))
+                is_whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except OSError:
+            return False
+        is_fresh = time.time_ns() - found[-1] < FRESH
+        self._seen[digest] = Seen(found, is_whole, is_fresh)
+        return is_whole
+
+    def is_lost(self, digest: str) -> bool:
+        """Whether the file is gone, or was seen to be damaged. Reads nothing."""
+        try:
+            found = self.path(digest).stat()
+        except OSError:
+            return True
+        seen = self._seen.get(digest)
+        is_damaged = seen is not None and seen.state == _identity(found) and not seen.is_whole
+        return is_damaged or not stat.S_ISREG(found.st_mode)
 
     @contextmanager
     def added(self, *pieces: bytes) -> Iterator[list[str]]:
@@ -88,6 +151,7 @@ class Blobs:
         """Remove the files of what was released."""
         for digest in digests:
             self.path(digest).unlink(missing_ok=True)
+            self._seen.pop(digest, None)
 
     def remove_strays(self) -> None:
         """Remove files without a row, which a crash left, and rows that lost their file."""
@@ -98,9 +162,13 @@ class Blobs:
         lost = [(digest,) for digest in known if not self.path(digest).is_file()]
         with self._index.change() as change:
             change.executemany(LOST_RESULTS, lost)
-            change.executemany("DELETE FROM images WHERE ?1 IN (picture, preview)", lost)
+            change.executemany(LOST_IMAGES, lost)
             unused = self.release(change, known)
         self.remove(unused)
 
     def _known(self) -> set[str]:
         return {row["digest"] for row in self._index.rows("SELECT digest FROM blobs")}
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

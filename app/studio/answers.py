@@ -2,17 +2,18 @@
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
-from app.errors import ModelUnavailable, UnknownModel, WrongDefault
+from app.errors import ModelUnavailable, NotMade, UnknownModel, WrongDefault
 from app.settings import Settings
 from app.studio import networks
 from app.studio.engine import Engine
 from app.studio.fetching import Fetcher
-from app.studio.recipes import Description, OfPicture, Recipe
+from app.studio.recipes import Description, OfIndex, OfPicture, Recipe
 from app.zoo.catalogue import Catalogue, Entry
 
 R = TypeVar("R", bound=Recipe)
@@ -124,6 +125,10 @@ class Answers:
             # What only the device sees of a checkpoint (shapes, hash) is listed from now on.
             self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])
             raise
+        except NotMade:
+            if isinstance(recipe, OfIndex):  # one of its files may be damaged: it is made again
+                await asyncio.to_thread(self.archive.whole_result, recipe.index)
+            raise
         image = recipe.image if isinstance(recipe, OfPicture) else None
         if image is not None:
             self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
@@ -148,6 +153,9 @@ def _require_default(catalogue: Catalogue, name: str) -> None:
 def _description(entry: Entry) -> Description:
     """The recipe of a description: another one when code, catalogue or the weights' file change."""
     file = entry.file
-    found = file.stat() if file and entry.present else None
-    said = f"{__version__} {DESCRIBED} {entry} {found and (found.st_size, found.st_mtime_ns)}"
+    state: tuple[int, int] | None = None
+    with suppress(OSError):  # it may go at any moment
+        found = file.stat() if file and entry.present else None
+        state = found and (found.st_size, found.st_mtime_ns)
+    said = f"{__version__} {DESCRIBED} {entry} {state}"
     return Description(model=entry.name, weights=hashlib.sha256(said.encode()).hexdigest())

@@ -51,8 +51,8 @@ def kept(archive: Archive) -> list[KeptImage]:
 
 
 async def take(archive: Archive, decoders: Decoders) -> None:
-    """Bring the samples that are missing into the archive, one after another."""
-    ready = {image.id for image in kept(archive)}
+    """Bring the samples that are missing or damaged into the archive, one after another."""
+    ready = {image.id for image in await asyncio.to_thread(kept, archive)}
     for sample in all_samples().values():
         if sample.id in ready:
             continue

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from app.archive import KeptImage
-from app.errors import LaternaError, UnknownImage
+from app.errors import LaternaError, LostImage, UnknownImage
 from app.settings import Settings
 from app.studio import idle, samples
 from app.studio.engine.decoders import Decoders
@@ -27,6 +27,7 @@ class Studio(Visualizations):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.decoders = Decoders(settings)
+        self._samples_wanted = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -72,16 +73,23 @@ class Studio(Visualizations):
         )
 
     def image(self, image: str, owner: str | None) -> KeptImage:
-        """A picture that this owner may see; UnknownImage for strangers unless it is shared."""
-        kept = self.archive.image(image)
+        """A picture that this owner may see; UnknownImage for strangers unless it is shared.
+
+        Raises LostImage when its files are damaged or gone; a sample is then taken anew.
+        """
+        kept = self.archive.image_or_lost(image)
         if kept.owner not in (samples.OWNER, owner) and not kept.shared:
             raise UnknownImage()
-        return kept
+        try:
+            return self.archive.image(image)
+        except LostImage:
+            self._samples_wanted.set()
+            raise
 
     def own_image(self, image: str, owner: str | None) -> KeptImage:
-        """A picture that this owner may change; UnknownImage for all others."""
-        kept = self.archive.image(image)
-        if owner is None or kept.owner != owner:
+        """A picture that this owner may change, damaged or not; UnknownImage for all others."""
+        kept = self.archive.image_or_lost(image)
+        if not owner or kept.owner != owner:
             raise UnknownImage()
         return kept
 
@@ -93,10 +101,18 @@ class Studio(Visualizations):
 
     def sample_images(self) -> list[KeptImage]:
         """The sample photos that are ready, in their order."""
-        return samples.kept(self.archive)
+        found = samples.kept(self.archive)
+        if len(found) < len(samples.all_samples()):
+            self._samples_wanted.set()
+        return found
 
     async def _take_samples(self) -> None:
-        await samples.take(self.archive, self.decoders)
+        """Take those that are missing or damaged: now, whenever one is missed, and now and then."""
+        while True:
+            self._samples_wanted.clear()
+            await samples.take(self.archive, self.decoders)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._samples_wanted.wait(), SWEEP_SECONDS)
 
     async def _look_around(self) -> None:
         """Look early whether the weights' mirror is there, so that no page waits for the answer."""

@@ -119,11 +119,8 @@ class Desk:
         self._news.set()
 
     def whole(self, recipe: Visualization) -> Result | None:
-        """What came of a recipe, if it is there and its picture is not damaged."""
-        result = self._archive.result(recipe.key)
-        if result is None or (result.digest and self._archive.read(result) is None):
-            return None
-        return result
+        """What came of a recipe, if it is there and none of its files is damaged."""
+        return self._archive.whole_result(recipe.key)
 
     def snapshot(self, id: str) -> Snapshot:
         """How far a job is. Raises UnknownVisualization."""

@@ -160,6 +160,9 @@ class Foreman(Desk):
         except TimeoutError:
             return JobTooLong(seconds=round(seconds))
         except (LaternaError, Died) as error:
+            if isinstance(recipe, PhotoMap) and isinstance(error, NotMade):
+                # A file of its index may be damaged: the index is made again.
+                await asyncio.to_thread(self._archive.whole_result, index_of(recipe).key)
             return error
         except Exception:
             log.exception("unexpected", job=recipe.id)

@@ -1,5 +1,6 @@
 """Makers: recipe -> what was asked for. They run in the device's process, one at a time."""
 
+import io
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.errors import ModelUnavailable, NoClassifier, NotFinite, UnknownImage, UnknownLayer
+from app.archive.blobs import read_whole
+from app.errors import LostImage, ModelUnavailable, NoClassifier, NotFinite, UnknownLayer
 from app.studio.makers.attribution import covered, where
 from app.studio.makers.filters import filter_sheet, smoothness
 from app.studio.makers.grids import activation_grid, channel_map, source_facts
@@ -173,6 +175,7 @@ class Workshop:
     def forget(self, image: str) -> None:
         """Drop everything computed from a deleted picture."""
         self._passes.forget(image)
+        self.shelf.forget_the_deleted()
         for key in [key for key in self._prepared if key[0] == image]:
             del self._prepared[key]
 
@@ -236,12 +239,12 @@ class Workshop:
 
 
 def _picture(source: str) -> Image.Image:
-    """The kept picture, RGB; UnknownImage when it was deleted meanwhile."""
-    try:
-        with Image.open(Path(source), formats=("PNG",)) as picture:
-            return picture.convert("RGB")
-    except FileNotFoundError:
-        raise UnknownImage() from None
+    """The kept picture, RGB; LostImage when its file is damaged, or gone meanwhile."""
+    data = read_whole(Path(source))
+    if data is None:
+        raise LostImage()
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+        return picture.convert("RGB")
 
 
 def _size(entry: Entry) -> tuple[int, str]:

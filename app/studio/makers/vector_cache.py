@@ -1,12 +1,12 @@
 """Vectors: (where an index keeps them) -> tensors, in memory for as long as they are asked for."""
 
-import hashlib
 from collections import OrderedDict
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from app.archive.blobs import read_whole
 from app.errors import NotMade, UnknownLayer
 from app.studio.collections.index import PIXELS
 from app.studio.recipes import KeptVectors
@@ -31,6 +31,11 @@ class Shelf:
         """As they are, float32 [photos, D]. Raises UnknownLayer, NotMade."""
         return self._ready(path(kept, layer), kept.photos, False)
 
+    def forget_the_deleted(self) -> None:
+        """Drop what was read of files that are there no more: an upload went with its index."""
+        for key in [key for key in self._kept if not Path(key[0]).exists()]:
+            del self._kept[key]
+
     def _ready(self, file: str, photos: int, is_directed: bool) -> Tensor:
         found = self._kept.pop((file, is_directed), None)
         if found is None:
@@ -44,15 +49,12 @@ class Shelf:
 
 def read(file: str, photos: int) -> Tensor:
     """float16 [photos, D] from a file that is named by its hash. Raises NotMade if it is not so."""
-    try:
-        data = bytearray(Path(file).read_bytes())
-    except OSError:
-        raise NotMade() from None
-    if hashlib.sha256(data).hexdigest() != Path(file).name:
+    data = read_whole(Path(file))
+    if data is None:
         raise NotMade()
     if not data or not photos:
         return torch.zeros(photos, 0, dtype=torch.float16)
-    return torch.frombuffer(data, dtype=torch.float16).view(photos, -1)
+    return torch.frombuffer(bytearray(data), dtype=torch.float16).view(photos, -1)
 
 
 def path(kept: KeptVectors, layer: str) -> str:
@@ -69,5 +71,8 @@ def layers(kept: KeptVectors) -> list[str]:
 
 
 def numbers(kept: KeptVectors) -> int:
-    """How many numbers there are in all vectors of all layers."""
-    return sum(Path(file).stat().st_size for name, file in kept.files if name != PIXELS) // 2
+    """How many numbers there are in all vectors of all layers. Raises NotMade."""
+    try:
+        return sum(Path(file).stat().st_size for name, file in kept.files if name != PIXELS) // 2
+    except OSError:
+        raise NotMade() from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from app.archive.blobs import is_blob, read_whole
 from app.errors import LostPhoto
 from app.studio.pictures import clean
 from app.zoo.entries import Preprocessing
@@ -46,10 +47,9 @@ def look(wanted: Look, max_pixels: int) -> Seen:
     The same as preparing the whole photo; a JPEG that is much larger is decoded at a fraction of
     its size, still at least twice as large as it is wanted.
     """
-    try:
-        data = read_regular(Path(wanted.path), wanted.largest)
-    except (OSError, Unreadable):
-        raise LostPhoto(name=wanted.name) from None
+    data = _read(Path(wanted.path), wanted.largest)
+    if data is None:
+        raise LostPhoto(name=wanted.name)
     side = 4 * wanted.preprocessing.resize
     with clean.checked(data, max_pixels) as opened:
         size = opened.size
@@ -58,3 +58,13 @@ def look(wanted: Look, max_pixels: int) -> Seen:
         turn = clean.orientation(opened)
         small = seen(clean.turned(whole, turn), wanted.preprocessing)
     return Seen(size[::-1] if turn >= 5 else size, small.mode, small.size, small.tobytes())
+
+
+def _read(path: Path, largest: int) -> bytes | None:
+    """A photo's file; one that is kept here is checked by its hash. None when it is of no use."""
+    if is_blob(path):
+        return read_whole(path)
+    try:
+        return read_regular(path, largest)
+    except (OSError, Unreadable):
+        return None

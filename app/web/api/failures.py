@@ -10,6 +10,7 @@ WRONG = {
     403: "It came from another site's page.",
     404: "Not here.",
     409: "Not possible as it is: a network without weights, or something not finished.",
+    410: "The picture's file is damaged or gone on the server's disk; a sample comes back.",
     413: "Too many bytes or pixels.",
     415: "Not a picture that can be read here.",
     422: "A field is wrong, or the picture is damaged.",
@@ -37,14 +38,14 @@ def media(kind: str) -> Answers:
 
 
 #: Made by a device; kept; changed; fetched; taken in; asked for; stopped; finished; watched.
-MADE = failures(404, 409, 422, 503, 507)
-KEPT = failures(404, 422)
+MADE = failures(404, 409, 410, 422, 503, 507)
+KEPT = failures(404, 410, 422)
 CHANGED = failures(403, 404, 422, 507)
 FETCHED = failures(403, 404, 409, 422)
 ASKED = {200: {"model": Queued, "description": "Made already."}} | failures(
-    403, 404, 409, 413, 422, 429, 503, 507
+    403, 404, 409, 410, 413, 422, 429, 503, 507
 )
 CANCELLED = failures(403, 404, 409, 422)
-DONE = failures(404, 409, 422)
-WATCHED = beside_a_stream(400, 404, 422)
+DONE = failures(404, 409, 410, 422)
+WATCHED = beside_a_stream(400, 404, 410, 422)
 TAKEN = failures(403, 413, 415, 422, 429, 503, 507)

@@ -82,7 +82,10 @@ def _box(crop: str) -> tuple[float, float, float, float]:
 
 
 async def _read(studio: Studio, photo: Photo) -> bytes:
-    """A photo's file, never more of it than an upload may have. Raises LostPhoto."""
+    """A photo's file, never more of it than an upload may have. Raises LostPhoto, LostImage."""
+    if photo.member.image:
+        image = studio.archive.image_or_lost(photo.member.image)
+        return await asyncio.to_thread(studio.archive.read_picture, image)
     limit = studio.settings.upload_max_bytes
     try:
         return await asyncio.to_thread(read_regular, Path(photo.member.path), limit)

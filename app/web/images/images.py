@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from app.archive import KeptImage
 from app.settings import Settings
@@ -75,22 +77,28 @@ async def images_page(
 async def preview(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
     """A picture as a JPEG of at most 1024 pixels."""
     kept = studio.image(image, owner)
-    return _file(request, kept, kept.preview, "image/jpeg")
+    return await _file(request, kept, kept.preview, studio.archive.read_preview, "image/jpeg")
 
 
-def _file(request: Request, image: KeptImage, path: Any, media: str) -> Response:
-    etag = f'"{image.id}"'
-    headers = {"Cache-Control": pages.PRIVATE, "ETag": etag, "Vary": "Cookie"}
-    if pages.known(request, etag):
-        return Response(status_code=304, headers=headers)
-    return FileResponse(path, media_type=media, headers=headers)
+async def _file(
+    request: Request,
+    image: KeptImage,
+    path: Path,
+    read: Callable[[KeptImage], bytes],
+    media: str,
+) -> Response:
+    headers = {"Vary": "Cookie"}
+    if pages.known(request, f'"{path.name}"'):
+        return pages.private(request, b"", media, headers=headers, digest=path.name)
+    body = await asyncio.to_thread(read, image)
+    return pages.private(request, body, media, headers=headers, digest=path.name)
 
 
 @router.get(urls.IMAGE + urls.PNG, responses=failures.media("image/png") | failures.KEPT)
 async def image_png(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
     """A picture as kept: upright, without metadata, lossless."""
     kept = studio.image(image, owner)
-    return _file(request, kept, kept.picture, "image/png")
+    return await _file(request, kept, kept.picture, studio.archive.read_picture, "image/png")
 
 
 @router.get(urls.IMAGE + urls.JSON, response_model=schemas.Image, responses=failures.KEPT)

@@ -11,6 +11,7 @@ from app.archive import KeptImage
 from app.errors import NoScript, NotMade
 from app.studio.exports.notebooks import notebook
 from app.studio.recipes import OfCollection, OfPicture
+from app.studio.studio import Studio
 from app.web import pages, urls
 from app.web.api import failures
 from app.web.dependencies import TheStudio, check_channel, description, layer_of
@@ -36,8 +37,8 @@ def _address(request: Request, path: str) -> str:
     return str(request.base_url) + path[1:]
 
 
-async def _bytes(image: KeptImage) -> bytes:
-    return await asyncio.to_thread(image.picture.read_bytes)
+async def _bytes(studio: Studio, image: KeptImage) -> bytes:
+    return await asyncio.to_thread(studio.archive.read_picture, image)
 
 
 @router.get(urls.GRID_NOTEBOOK, responses=BOOK | failures.MADE)
@@ -67,7 +68,7 @@ async def grid_notebook(
         "weights": facts["weights_sha256"],
         "told": _told(facts),
     }
-    text = notebook("grid", words, values, await _bytes(kept))
+    text = notebook("grid", words, values, await _bytes(studio, kept))
     return _book(request, text, f"{model} {layer}")
 
 
@@ -121,7 +122,7 @@ async def visualization_notebook(
     facts = result.facts
     recipe, picture = job.recipe, None
     if isinstance(recipe, OfPicture):
-        picture = await _bytes(studio.image(recipe.image, owner))
+        picture = await _bytes(studio, studio.image(recipe.image, owner))
     words = {
         "title": view.title(studio, recipe),
         "address": _address(request, urls.visualization(job.id)),

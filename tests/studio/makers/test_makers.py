@@ -1,5 +1,6 @@
 """The workshop gives what the network really computed, early, and without computing it twice."""
 
+import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.errors import NoFilters, NotFinite, UnknownChannel, UnknownImage, UnknownLayer
+from app.errors import LostImage, NoFilters, NotFinite, UnknownChannel, UnknownImage, UnknownLayer
 from app.settings import ROOT, Settings
 from app.studio.makers import Workshop
 from app.studio.recipes import (
@@ -224,3 +225,15 @@ def test_values_without_end_are_said_and_not_drawn(workshop: Workshop, picture: 
     finally:
         weight.weight[0, 0, 0, 0] = kept
         workshop.forget("endless")
+
+
+def test_a_kept_picture_is_checked_by_its_name_and_a_scripts_own_is_not(
+    workshop: Workshop, picture: Path, tmp_path: Path
+) -> None:
+    data = picture.read_bytes()
+    kept = tmp_path / hashlib.sha256(data).hexdigest()
+    kept.write_bytes(data)
+    make(workshop, Prediction(model=MODEL, image="whole", source=str(kept)))
+    kept.write_bytes(data + b"!")
+    with pytest.raises(LostImage):
+        make(workshop, Prediction(model=MODEL, image="harmed", source=str(kept)))
