@@ -9,7 +9,7 @@ import pytest
 from app.archive import Archive, KeptImage
 from app.archive.blobs import read_whole
 from app.errors import LostImage, UnknownImage
-from tests.test_archive import MB, content, files_in, keep
+from tests.archive.test_archive import MB, content, files_in, keep
 
 
 @pytest.fixture
