@@ -107,10 +107,8 @@ def looking_up(
     network: Network, folder: Path, members: list[Member], openers: Openers
 ) -> dict[str, float]:
     """Seconds until a channel's photos are known, from the kept index, as the web process does."""
-    recipe = CollectionIndex(
-        model=network.entry.name, collection="photos", photos="", members=tuple(members)
-    )
-    made = finished(indices.looked_through(network, recipe, openers))
+    recipe = CollectionIndex(model=network.entry.name, collection="photos", photos="")
+    made = finished(indices.looked_through(network, recipe, members, openers))
     with tempfile.TemporaryDirectory() as data:
         archive = Archive(Path(data), 2**33)
         archive.keep_result(recipe.key, made.facts, None, "", None, made.parts)

@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from PIL import Image
 
-from app.archive import Archive
+from app.archive import Archive, Result
 from app.settings import Settings
+from app.studio import lookup
 from app.studio.collections.folders import Collection, Collections
-from app.studio.collections.index import Indexed
 from app.studio.makers import Workshop
-from app.studio.recipes import CollectionIndex, Neighbours
+from app.studio.recipes import CollectionIndex, KeptVectors, Neighbours, Sources
 from app.zoo.catalogue import Catalogue
 from app.zoo.keeper import describe
 from benchmarks.serving import Server
@@ -47,7 +47,7 @@ def some_photos(folder: Path, count: int) -> Path:
     return photos
 
 
-def put_index(archive: Archive, found: Collection, layer: str, settings: Settings) -> Indexed:
+def put_index(archive: Archive, found: Collection, layer: str, settings: Settings) -> Result:
     """An index of noise for one layer, kept as the program keeps one."""
     described = describe(Catalogue(settings.models_dir), MODEL)
     width = next(each["shape"][0] for each in described["layers"] if each["name"] == layer)
@@ -70,8 +70,7 @@ def put_index(archive: Archive, found: Collection, layer: str, settings: Setting
         "layers": {layer: {"channels": width}},
         "sheet": {"columns": 116, "tile": 16},
     }
-    result = archive.keep_result(recipe.key, facts, None, "", None, parts)
-    return Indexed(found, recipe.id, result, archive)
+    return archive.keep_result(recipe.key, facts, None, "", None, parts)
 
 
 def _row(n: int, found: Collection) -> dict[str, Any]:
@@ -80,15 +79,16 @@ def _row(n: int, found: Collection) -> dict[str, Any]:
     return row | {"width": 1, "height": 1, "crop": [0, 0, 1, 1]}
 
 
-def on_the_device(index: Indexed, layer: str, count: int) -> dict[str, float]:
+def on_the_device(vectors: KeptVectors, layer: str, count: int) -> dict[str, float]:
     """Milliseconds of the maker alone: the first time, with the files to read, and after that."""
     torch.set_num_threads(1)
-    workshop, kept = Workshop(Settings(), "cpu"), index.kept_vectors([layer])
+    workshop = Workshop(Settings(), "cpu")
+    sources = Sources(vectors=vectors)
     taken = []
     for photo in range(count):
-        recipe = Neighbours(model=MODEL, index="i", kept=kept, layer=layer, photo=photo)
+        recipe = Neighbours(model=MODEL, index="i", layer=layer, photo=photo)
         began = time.perf_counter()
-        workshop.make(recipe, lambda made: None)
+        workshop.make(recipe, lambda made: None, sources)
         taken.append(1000 * (time.perf_counter() - began))
     return {"first_ms": round(taken[0], 1), "median_ms": round(statistics.median(taken[1:]), 1)}
 
@@ -137,7 +137,8 @@ def run(photos: int, layer: str, questions: int) -> dict[str, Any]:
         archive = Archive(settings.data_dir, settings.quota_bytes)
         found = Collections(settings, archive).one("many", None)
         index = put_index(archive, found, layer, settings)
-        device = on_the_device(index, layer, questions)
+        vectors = lookup.kept_vectors(index, archive, layer)
+        device = on_the_device(vectors, layer, questions)
         archive.close()
         os.environ["LATERNA_COLLECTIONS"] = str(folder / "many")
         os.environ["LATERNA_IDLE_PICTURES"] = "false"

@@ -10,7 +10,7 @@ from app import __version__
 from app.archive import Archive, Result
 from app.errors import ModelUnavailable, NotMade, UnknownModel, WrongDefault
 from app.settings import Settings
-from app.studio import networks
+from app.studio import lookup, networks
 from app.studio.engine import Engine
 from app.studio.fetching import Fetcher
 from app.studio.recipes import Description, OfIndex, OfPicture, Recipe
@@ -120,7 +120,8 @@ class Answers:
 
     async def _call(self, recipe: Recipe) -> Result:
         try:
-            made = await self.engine.call(recipe)
+            sources = await asyncio.to_thread(lookup.sources, recipe, self.archive)
+            made = await self.engine.call(recipe, sources)
         except ModelUnavailable as error:
             # What only the device sees of a checkpoint (shapes, hash) is listed from now on.
             self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])

@@ -13,7 +13,7 @@ import structlog
 
 from app.errors import LaternaError, UnknownVisualization
 from app.studio.jobs.job import State
-from app.studio.recipes import ChannelImage, ClassImage, Visualization
+from app.studio.recipes import ChannelImage, ClassImage, JobRecipe
 
 if TYPE_CHECKING:
     from app.studio.visualizations import Visualizations
@@ -28,7 +28,7 @@ CLASSES = (130, 301, 980, 985)
 DEPTHS, KINDS = (0.4, 0.7), ("LU", "swish")
 
 
-def pictures(network: dict[str, Any]) -> Iterator[Visualization]:
+def pictures(network: dict[str, Any]) -> Iterator[JobRecipe]:
     """Some classes and channels of a network, from its description."""
     name = network["name"]
     for number in CLASSES:
@@ -41,7 +41,7 @@ def pictures(network: dict[str, Any]) -> Iterator[Visualization]:
         yield ChannelImage(model=name, layer=layer["name"], channel=layer["shape"][0] // 2)
 
 
-def indices(studio: "Visualizations") -> Iterator[Visualization]:
+def indices(studio: "Visualizations") -> Iterator[JobRecipe]:
     """What the default network makes of every collection that is everybody's."""
     for collection in studio.collections.all(None):
         if collection.photos and not collection.whose:
@@ -80,7 +80,7 @@ async def _describe(studio: "Visualizations") -> None:
                 await studio.description(entry.name)
 
 
-def _is_wanted(studio: "Visualizations", recipe: Visualization) -> bool:
+def _is_wanted(studio: "Visualizations", recipe: JobRecipe) -> bool:
     """Whether it is not there, and nobody has stopped it or seen it fail."""
     try:
         return studio.job(recipe.id).state is State.UNMADE

@@ -26,13 +26,13 @@ from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
+    JobRecipe,
     Occlusion,
     OfCollection,
     OfPicture,
     PhotoMap,
     Reconstruction,
     Strip,
-    Visualization,
 )
 
 #: Jobs that are listed unless another number is asked for.
@@ -47,7 +47,7 @@ class Visualizations(Answers):
         self.foreman = Foreman(settings, self.archive, lambda: self.engine)
         self.collections = self.foreman.collections
 
-    async def ask(self, recipe: Visualization, asker: str, address: str = "") -> Job:
+    async def ask(self, recipe: JobRecipe, asker: str, address: str = "") -> Job:
         """Have something made, or join those who wait for it; done at once if it is there.
 
         address: where from, of one who came without a cookie. Raises what is wrong with the recipe,
@@ -57,7 +57,7 @@ class Visualizations(Answers):
         wish = Wish(complete.id, asker, address, time.time())
         return await self.foreman.ask(complete, wish)
 
-    async def checked(self, recipe: Visualization) -> Visualization:
+    async def checked(self, recipe: JobRecipe) -> JobRecipe:
         """The recipe with the hash of the weights in it. Raises UnknownLayer, UnknownChannel…"""
         networks.require_weights(self.catalogue.entry(recipe.model), self)
         _check(recipe, await self.description(recipe.model))
@@ -140,7 +140,7 @@ class Visualizations(Answers):
         return self.foreman.jobs.counts()
 
 
-def _check(recipe: Visualization, network: dict[str, Any]) -> None:
+def _check(recipe: JobRecipe, network: dict[str, Any]) -> None:
     """Raise what in a recipe this network does not have."""
     title, layers = network["title"], {layer["name"]: layer for layer in network["layers"]}
     wanted: tuple[str, ...] = ()

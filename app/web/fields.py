@@ -76,7 +76,6 @@ def grid_recipe(image: KeptImage, model: str, layer: str, fields: GridFields) ->
         model=model,
         layer=layer,
         image=image.id,
-        source=str(image.picture),
         **fields.model_dump(),
     )
 
@@ -90,7 +89,6 @@ def map_recipe(
         layer=layer,
         channel=channel,
         image=image.id,
-        source=str(image.picture),
         **fields.model_dump(),
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import DeviceAway, UnknownImage
 from app.settings import Settings
-from app.studio.recipes import ActivationGrid, Made, Recipe
+from app.studio.recipes import ActivationGrid, Made, Recipe, Sources
 from app.studio.studio import Studio
 
 MODEL = "efficientnet-lite0"
@@ -24,7 +24,7 @@ class Owner:
         self.may_answer = asyncio.Event()
         self.is_away = False
 
-    async def call(self, recipe: Recipe) -> Made:
+    async def call(self, recipe: Recipe, sources: Sources) -> Made:
         if recipe.kind == "description":
             return Made(dict(FACTS))
         if self.is_away:
@@ -58,8 +58,7 @@ def run(tmp_path: Path) -> Teller:
                 owner="me", name="x", picture=b"p", preview=b"v", width=1, height=1,
                 original=(1, 1), hours=1,
             )  # fmt: skip
-            source = str(image.picture)
-            recipe = ActivationGrid(model=MODEL, image=image.id, source=source, layer="a")
+            recipe = ActivationGrid(model=MODEL, image=image.id, layer="a")
             try:
                 await story(studio, owner, recipe)
             finally:

@@ -26,6 +26,7 @@ from app.studio.recipes import (
     Made,
     Recipe,
     Reconstruction,
+    Sources,
     Strip,
     Visualization,
 )
@@ -46,7 +47,7 @@ class Owner:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
 
-    async def call(self, recipe: Recipe) -> Made:
+    async def call(self, recipe: Recipe, sources: Sources) -> Made:
         return Made(self.facts)
 
 

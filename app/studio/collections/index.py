@@ -1,15 +1,14 @@
 """Indexed: what a network made of a collection, as it was kept: read piece by piece, no torch."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from app.archive import Archive, Result
 from app.errors import NotMade, UnknownChannel, UnknownLayer
-from app.studio.collections import groups, records
+from app.studio.collections import records
 from app.studio.collections.folders import Collection
 from app.studio.collections.records import ChannelRecord
-from app.studio.recipes import CollectionIndex, KeptVectors, OfCollection, Sameness
+from app.studio.recipes import CollectionIndex, OfCollection
 
 #: A layer's part of the result with its feature vectors, and the one with its channels' records.
 VECTORS, CHANNELS = "{layer}.vectors", "{layer}.channels"
@@ -59,12 +58,6 @@ class Indexed:
         """float16, little-endian: [photos, channels] of a layer, or [photos, 768] of PIXELS."""
         return self.part(VECTORS.format(layer=layer))
 
-    def kept_vectors(self, layers: Sequence[str], by: Sameness | None = None) -> KeptVectors:
-        """Where the vectors of these layers lie, and those of the pixels. Raises UnknownLayer."""
-        for layer in layers:
-            self.layer(layer)
-        return kept_vectors(self._result, self._archive, layers, by)
-
     @property
     def key(self) -> str:
         """Of the recipe that it came of."""
@@ -82,22 +75,6 @@ class Indexed:
         if data is None:
             raise NotMade()
         return data
-
-
-def kept_vectors(
-    result: Result, archive: Archive, layers: Sequence[str], by: Sameness | None = None
-) -> KeptVectors:
-    """Where an index's vectors lie; by: what its photos count as, if that is needed."""
-    photos = result.facts["photos"]
-    paths = [
-        (name, archive.part_path(result, VECTORS.format(layer=name))) for name in (*layers, PIXELS)
-    ]
-    return KeptVectors(
-        photos=len(photos),
-        files=tuple((name, str(path)) for name, path in paths if path is not None),
-        missing=tuple(n for n, photo in enumerate(photos) if photo.get("unreadable")),
-        groups=groups.numbers(photos, by) if by else (),
-    )
 
 
 def index_of(recipe: OfCollection) -> CollectionIndex:

@@ -19,11 +19,13 @@ from app.studio.engine.cuda import require_devices
 from app.studio.engine.device import Device, DeviceState
 from app.studio.engine.messages import Step
 from app.studio.engine.requests import Died
-from app.studio.recipes import Made, OfPicture, Recipe, Visualization
+from app.studio.recipes import JobRecipe, Made, OfPicture, Recipe, Sources
 
 __all__ = ["DeviceState", "Died", "Engine", "Step"]
 
 log = structlog.get_logger("laterna.engine")
+#: Of what needs no files but the network's.
+NO_SOURCES = Sources()
 WORKSHOP = "app.studio.makers:Workshop"
 
 
@@ -52,16 +54,20 @@ class Engine:
         """End all processes."""
         await asyncio.gather(*(device.stop() for device in self._devices))
 
-    async def call(self, recipe: Recipe) -> Made:
-        """Have something made by the device that has most of it already.
+    async def call(self, recipe: Recipe, sources: Sources = NO_SOURCES) -> Made:
+        """Have something made of these files by the device that has most of it already.
 
         Raises what the maker raises, DeviceStarting, DeviceAway, DeviceRefuses or QueueFull.
         """
         self._last_call = time.monotonic()
-        return await self._device_for(recipe).call(recipe)
+        return await self._device_for(recipe).call(recipe, sources)
 
     async def run(
-        self, recipe: Visualization, heard: Callable[[Step], None], idle: bool = False
+        self,
+        recipe: JobRecipe,
+        heard: Callable[[Step], None],
+        idle: bool = False,
+        sources: Sources = NO_SOURCES,
     ) -> Made:
         """Have something made step by step, on a device that does nothing of the kind.
 
@@ -73,10 +79,10 @@ class Engine:
         for device in self._devices:
             if device.now.state == "ready" and not device.now.climbing:
                 if idle:
-                    return await device.run(recipe, heard, "", idle=True)
+                    return await device.run(recipe, sources, heard, "", idle=True)
                 fault = self._fault("", next(self._runs))
                 try:
-                    return await device.run(recipe, heard, fault, idle=False)
+                    return await device.run(recipe, sources, heard, fault, idle=False)
                 finally:
                     self._last_call = time.monotonic()
         raise DeviceAway()

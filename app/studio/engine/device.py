@@ -24,7 +24,7 @@ from app.studio.engine.messages import (
 )
 from app.studio.engine.requests import Ascent, Died, Queue, Request
 from app.studio.engine.supervision import State, Supervised
-from app.studio.recipes import Made, Recipe, Visualization
+from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 log = structlog.get_logger("laterna.engine")
 #: Forgotten pictures that are told at a time.
@@ -72,7 +72,7 @@ class Device(Supervised):
         self._forgotten = []
         super().start()
 
-    async def call(self, recipe: Recipe) -> Made:
+    async def call(self, recipe: Recipe, sources: Sources) -> Made:
         """Have something made. Raises what the maker raises, or why the device cannot be asked."""
         if self.state == "starting":
             raise DeviceStarting()
@@ -82,12 +82,17 @@ class Device(Supervised):
             raise QueueFull()
         if self._deaths.too_many_of(recipe.key):
             raise DeviceRefuses(times=MOST_DEATHS)
-        request = self._queue.add(recipe)
+        request = self._queue.add(recipe, sources)
         self._next()
         return await request.answer
 
     async def run(
-        self, recipe: Visualization, heard: Callable[[Step], None], fault: str, idle: bool
+        self,
+        recipe: JobRecipe,
+        sources: Sources,
+        heard: Callable[[Step], None],
+        fault: str,
+        idle: bool,
     ) -> Made:
         """Have something made step by step; returns only when the device is done with it.
 
@@ -99,7 +104,7 @@ class Device(Supervised):
         self._ascents += 1
         ascent = self._ascent = Ascent(self._ascents, recipe, heard)
         child = self._child
-        child.send(Climb(ascent.number, recipe, fault, idle))
+        child.send(Climb(ascent.number, recipe, sources, fault, idle))
         self._is_alive()
         try:
             made = await asyncio.shield(ascent.ended)
@@ -138,10 +143,10 @@ class Device(Supervised):
         while self._forgotten:  # in pieces that a pipe holds, for it may be in a long step
             self._child.send(Forget(tuple(self._forgotten[:PIECE])))
             del self._forgotten[:PIECE]
-        self._current = self._queue.take()
-        if self._current is None:
+        self._current = taken = self._queue.take()
+        if taken is None:
             return
-        self._child.send(Task(self._current.number, self._current.recipe, self._fault_of()))
+        self._child.send(Task(taken.number, taken.recipe, taken.sources, self._fault_of()))
         self._is_alive()
 
     def _is_alive(self) -> None:

@@ -12,7 +12,7 @@ from app.errors import LaternaError
 from app.studio.engine import climbing
 from app.studio.engine.failures import said
 from app.studio.engine.messages import Answer, Climb, Ended, Forget, Free, Order, Ready, Stop, Task
-from app.studio.recipes import Made, Recipe, Visualization
+from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 from app.studio.recipes.progress import Making
 
 log = structlog.get_logger("laterna.device")
@@ -26,10 +26,10 @@ class Maker(Protocol):
     def warm(self) -> None:
         """Get ready."""
 
-    def make(self, recipe: Recipe, answer: Any) -> None:
+    def make(self, recipe: Recipe, answer: Any, sources: Sources) -> None:
         """Make something, and call `answer` with it once."""
 
-    def steps(self, recipe: Visualization) -> Making:
+    def steps(self, recipe: JobRecipe, sources: Sources) -> Making:
         """Make something step by step."""
 
     def forget(self, image: str) -> None:
@@ -83,7 +83,7 @@ class Owner:
 
         try:
             strike(task.fault, task.recipe)
-            self._workshop.make(task.recipe, answer)
+            self._workshop.make(task.recipe, answer, task.sources)
             if not answered:
                 raise RuntimeError("the maker gave no answer")
         except Exception as error:
@@ -92,7 +92,7 @@ class Owner:
 
     def _climb(self, climb: Climb) -> None:
         try:
-            making = self._workshop.steps(climb.recipe)
+            making = self._workshop.steps(climb.recipe, climb.sources)
             made = climbing.climbed(
                 making, climb, self._pipe.send, lambda: self._is_stopped(climb), strike
             )

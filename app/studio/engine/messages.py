@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.errors import LaternaError
 from app.settings import Settings
-from app.studio.recipes import Made, Recipe, Visualization
+from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Task:
 
     number: int
     recipe: Recipe
+    sources: Sources
     fault: str = ""
 
 
@@ -60,7 +61,8 @@ class Climb:
     """To the owner: make this step by step. idle: let everybody go first, for long."""
 
     number: int
-    recipe: Visualization
+    recipe: JobRecipe
+    sources: Sources
     fault: str = ""
     idle: bool = False
 

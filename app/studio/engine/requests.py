@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.errors import LaternaError
 from app.studio.engine.messages import Step
-from app.studio.recipes import Made, Recipe
+from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 
 @dataclass
@@ -17,6 +17,7 @@ class Request:
 
     number: int
     recipe: Recipe
+    sources: Sources
     answer: "asyncio.Future[Made]"
 
     def settle(self, made: Made | LaternaError) -> None:
@@ -36,10 +37,11 @@ class Queue:
         self._requests: deque[Request] = deque()
         self._numbers = 0
 
-    def add(self, recipe: Recipe) -> Request:
+    def add(self, recipe: Recipe, sources: Sources) -> Request:
         """Let a recipe wait. Needs a running event loop."""
         self._numbers += 1
-        request = Request(self._numbers, recipe, asyncio.get_running_loop().create_future())
+        answer = asyncio.get_running_loop().create_future()
+        request = Request(self._numbers, recipe, sources, answer)
         self._requests.append(request)
         return request
 
@@ -74,7 +76,7 @@ class Died(Exception):
 class Ascent:
     """Something that is made step by step, and who hears of it. Needs a running event loop."""
 
-    def __init__(self, number: int, recipe: Recipe, heard: Callable[[Step], None]) -> None:
+    def __init__(self, number: int, recipe: JobRecipe, heard: Callable[[Step], None]) -> None:
         self.number, self.recipe, self.heard = number, recipe, heard
         self.ended: asyncio.Future[Made | None] = asyncio.get_running_loop().create_future()
 

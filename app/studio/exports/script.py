@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from app.studio.recipes import OfPicture, Visualization
+from app.studio.recipes import JobRecipe, OfPicture
 
 TEMPLATE = Path(__file__).with_name("script.template")
 OF_PICTURE = """
@@ -18,7 +18,7 @@ PICTURE is the picture as Laterna keeps it: the PNG that its page offers.
 """
 
 
-def script(recipe: Visualization, facts: Mapping[str, Any]) -> str:
+def script(recipe: JobRecipe, facts: Mapping[str, Any]) -> str:
     """A program that makes the same picture, the same bytes of the PNG, from this package alone.
 
     facts: of the finished visualization; it takes weights_sha256, device, threads, versions.
@@ -32,6 +32,8 @@ def script(recipe: Visualization, facts: Mapping[str, Any]) -> str:
         picture_note=OF_PICTURE if of_picture else "",
         arguments="source, target = sys.argv[1:]" if of_picture else "(target,) = sys.argv[1:]",
         kind=type(recipe).__name__,
+        names=", ".join(sorted([type(recipe).__name__, *(["Sources"] if of_picture else [])])),
+        sources=", Sources(picture=source)" if of_picture else "",
         fields="\n".join(f"    {name}={value}," for name, value in _fields(recipe)),
         weights=_literal(facts["weights_sha256"]),
         versions="\n".join(f'    "{name}": "{said}",' for name, said in facts["versions"].items()),
@@ -41,11 +43,11 @@ def script(recipe: Visualization, facts: Mapping[str, Any]) -> str:
     )
 
 
-def _fields(recipe: Visualization) -> list[tuple[str, str]]:
+def _fields(recipe: JobRecipe) -> list[tuple[str, str]]:
     """Names and values of all fields as Python writes them."""
     given = {field.name: _literal(getattr(recipe, field.name)) for field in fields(recipe)}
     if isinstance(recipe, OfPicture):
-        given |= {"image": '"the picture"', "source": "source"}
+        given |= {"image": '"the picture"'}
     return list(given.items())
 
 

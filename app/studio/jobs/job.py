@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.errors import LaternaError
-from app.studio.recipes import Visualization
+from app.studio.recipes import JobRecipe
 
 
 class State(StrEnum):
@@ -40,7 +40,7 @@ class Job:
     """One visualization that was asked for. Times in seconds since 1970; `seconds` it took."""
 
     id: str
-    recipe: Visualization
+    recipe: JobRecipe
     state: State
     asked: float
     started: float | None

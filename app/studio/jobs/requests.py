@@ -24,7 +24,7 @@ from app.studio.jobs.board import Board, Snapshot
 from app.studio.jobs.job import Job, State, Wish
 from app.studio.jobs.queue import Line
 from app.studio.jobs.store import Register
-from app.studio.recipes import Visualization
+from app.studio.recipes import JobRecipe
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Desk:
         self._handing_out = False
         self._news = asyncio.Event()
 
-    async def ask(self, recipe: Visualization, wish: Wish | None) -> Job:
+    async def ask(self, recipe: JobRecipe, wish: Wish | None) -> Job:
         """Let a recipe wait, once for all who want it; None: for the house.
 
         Raises TooManyJobs, QueueFull, DiskFull, and UnknownImage when its picture is gone.
@@ -118,7 +118,7 @@ class Desk:
         self.board.post(Snapshot(id, State.CANCELLED))
         self._news.set()
 
-    def whole(self, recipe: Visualization) -> Result | None:
+    def whole(self, recipe: JobRecipe) -> Result | None:
         """What came of a recipe, if it is there and none of its files is damaged."""
         return self._archive.whole_result(recipe.key)
 

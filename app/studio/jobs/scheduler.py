@@ -16,23 +16,14 @@ from app.errors import (
     Unexpected,
     UnknownVisualization,
 )
-from app.studio.collections import groups
-from app.studio.collections.index import index_of, kept_vectors
+from app.studio import lookup
+from app.studio.collections.index import index_of
 from app.studio.engine import Died, Step
 from app.studio.jobs.board import Snapshot
 from app.studio.jobs.course import Course
 from app.studio.jobs.job import Job, State
 from app.studio.jobs.requests import Desk, Work
-from app.studio.recipes import (
-    Made,
-    Occlusion,
-    OfCollection,
-    OfPicture,
-    PhotoMap,
-    Reconstruction,
-    Strip,
-    Visualization,
-)
+from app.studio.recipes import JobRecipe, Made, OfCollection, OfPicture, PhotoMap
 
 log = structlog.get_logger("laterna.jobs")
 #: A job that the device dies of so often is not tried again by itself.
@@ -142,9 +133,7 @@ class Foreman(Desk):
         finally:
             self._clear(job.id, asyncio.current_task())
 
-    async def _made(
-        self, recipe: Visualization, course: Course, for_house: bool
-    ) -> Made | Exception:
+    async def _made(self, recipe: JobRecipe, course: Course, for_house: bool) -> Made | Exception:
         """What the device makes of it, or why not."""
         task = asyncio.current_task()
 
@@ -156,7 +145,11 @@ class Foreman(Desk):
         seconds = self._settings.job_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._engine().run(self._with_source(recipe), heard, for_house)
+                collections = self.collections
+                found = await asyncio.to_thread(
+                    lookup.job_sources, recipe, self._archive, collections
+                )
+                return await self._engine().run(recipe, heard, for_house, found)
         except TimeoutError:
             return JobTooLong(seconds=round(seconds))
         except (LaternaError, Died) as error:
@@ -167,26 +160,6 @@ class Foreman(Desk):
         except Exception:
             log.exception("unexpected", job=recipe.id)
             return Unexpected(request=f"job-{recipe.id[:8]}")
-
-    def _with_source(self, recipe: Visualization) -> Visualization:
-        """With the paths of its pictures' files. Raises UnknownImage, CollectionChanged."""
-        match recipe:
-            case Reconstruction() | Strip() | Occlusion():
-                return replace(recipe, source=str(self._archive.image(recipe.image).picture))
-            case PhotoMap():
-                return self._with_vectors(recipe)
-            case OfCollection():
-                return replace(recipe, members=self.collections.members(recipe))
-        return recipe
-
-    def _with_vectors(self, recipe: PhotoMap) -> PhotoMap:
-        """With the photos and where their index keeps their vectors. Raises NotMade."""
-        result = self._archive.result(index_of(recipe).key)
-        if result is None:
-            raise NotMade()
-        same = next(iter(groups.ways(result.facts["photos"])), None)
-        kept = kept_vectors(result, self._archive, (recipe.layer,), same)
-        return replace(recipe, members=self.collections.members(recipe), kept=kept)
 
     async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:
         """Write down what became of it, the result first; whether there was room to."""
@@ -202,7 +175,7 @@ class Foreman(Desk):
         self.board.post(self._final(after, course))
         return True
 
-    async def _kept(self, recipe: Visualization, made: Made) -> Made | LaternaError:
+    async def _kept(self, recipe: JobRecipe, made: Made) -> Made | LaternaError:
         image = recipe.image if isinstance(recipe, OfPicture) else None
         images = _images(made) if isinstance(recipe, OfCollection) else []
         keep = self._archive.keep_result

@@ -10,7 +10,7 @@ from app import errors
 from app.archive.index import Index
 from app.errors import LaternaError, UnknownImage, UnknownVisualization
 from app.studio.jobs.job import ACTIVE, LEGAL, IllegalTransition, Job, State, Wish
-from app.studio.recipes import CollectionIndex, OfPicture, Visualization, visualization
+from app.studio.recipes import CollectionIndex, JobRecipe, OfPicture, visualization
 
 #: Jobs as they are: `done` only for as long as the result is there.
 JOBS = """
@@ -59,7 +59,7 @@ class Register:
             raise UnknownVisualization()
         return _job(row)
 
-    def ask(self, recipe: Visualization, wish: Wish | None) -> Job:
+    def ask(self, recipe: JobRecipe, wish: Wish | None) -> Job:
         """Let a job wait, for one person more, or for the house alone (None).
 
         Raises UnknownImage when the picture it needs was deleted.
@@ -75,7 +75,7 @@ class Register:
                 _wish(change, wish)
         return self.job(recipe.id)
 
-    def made(self, recipe: Visualization, wish: Wish | None) -> Job:
+    def made(self, recipe: JobRecipe, wish: Wish | None) -> Job:
         """A job whose result is there already."""
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
@@ -87,7 +87,7 @@ class Register:
                 _wish(change, wish)
         return self.job(recipe.id)
 
-    def _insert(self, change: Connection, recipe: Visualization, state: State, house: bool) -> None:
+    def _insert(self, change: Connection, recipe: JobRecipe, state: State, house: bool) -> None:
         now = self._clock()
         image = recipe.image if isinstance(recipe, OfPicture) else None
         finished = now if state is State.DONE else None

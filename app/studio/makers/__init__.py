@@ -37,6 +37,7 @@ from app.studio.recipes import (
     Description,
     Filters,
     GradCam,
+    JobRecipe,
     LayerStatistics,
     LegendSheet,
     Made,
@@ -48,8 +49,8 @@ from app.studio.recipes import (
     Prediction,
     Recipe,
     Smoothness,
+    Sources,
     Thumbnails,
-    Visualization,
 )
 from app.studio.recipes.progress import Making
 from app.zoo.catalogue import Catalogue, Entry, Preprocessing
@@ -87,53 +88,56 @@ class Workshop:
         with torch.no_grad():
             network(network.prepare(Image.new("RGB", (256, 256))))
 
-    def make(self, recipe: Recipe, answer: Answer) -> None:
+    def make(self, recipe: Recipe, answer: Answer, sources: Sources | None = None) -> None:
         """Call `answer` once with what came of the recipe, as early as it is known.
 
-        Raises a LaternaError for what cannot be made.
+        sources: its files, if it is made of any. Raises a LaternaError for what cannot be made.
         """
+        sources = sources or _told(recipe)
         with torch.no_grad():
             match recipe:
                 case Description():
                     answer(Made(describe(self._catalogue, recipe.model)))
                 case Prediction():
-                    answer(self._prediction(recipe))
+                    answer(self._prediction(recipe, sources.picture))
                 case LegendSheet():
-                    self._on_activation(recipe, recipe.layer, legend_sheet, answer)
+                    self._on_activation(recipe, recipe.layer, legend_sheet, answer, sources)
                 case ActivationGrid():
-                    self._on_activation(recipe, recipe.layer, activation_grid, answer)
+                    self._on_activation(recipe, recipe.layer, activation_grid, answer, sources)
                 case ChannelMap():
-                    self._on_activation(recipe, recipe.layer, channel_map, answer)
+                    self._on_activation(recipe, recipe.layer, channel_map, answer, sources)
                 case LayerStatistics():
                     network = self.network(recipe.model)
-                    answer(layer_statistics(recipe, network, self._pass(recipe, network)))
+                    done = self._pass(recipe, network, sources.picture)
+                    answer(layer_statistics(recipe, network, done))
                 case Thumbnails():
-                    answer(self._thumbnails(recipe))
+                    answer(self._thumbnails(recipe, sources.picture))
                 case Filters():
                     answer(filter_sheet(recipe, self.network(recipe.model)))
                 case Smoothness():
                     answer(smoothness(recipe, self.network(recipe.model)))
                 case GradCam():
-                    answer(where(self, recipe))
+                    answer(where(self, recipe, sources.picture))
                 case Covering():
-                    answer(covered(self, recipe))
+                    answer(covered(self, recipe, sources.picture))
                 case Neighbours():
-                    answer(neighbours_of_photo(self, recipe))
+                    answer(neighbours_of_photo(self, recipe, sources))
                 case NeighboursOfPicture():
-                    answer(neighbours_of_picture(self, recipe))
+                    answer(neighbours_of_picture(self, recipe, sources))
                 case NeighbourShares():
-                    answer(neighbour_shares(self, recipe))
+                    answer(neighbour_shares(self, recipe, sources))
                 case PhotoPlane():
-                    answer(photo_plane(self, recipe))
+                    answer(photo_plane(self, recipe, sources))
                 case _:
                     raise TypeError(f"no maker for a {type(recipe).__name__}")
 
-    def steps(self, recipe: Visualization) -> Making:
-        """Make a visualization step by step; left at any step it leaves nothing behind.
+    def steps(self, recipe: JobRecipe, sources: Sources | None = None) -> Making:
+        """Make something step by step; left at any step it leaves nothing behind.
 
-        Raises a LaternaError, in the first step or a later one, for what cannot be made.
+        sources: its files, if it is made of any. Raises a LaternaError, in the first step or a
+        later one, for what cannot be made.
         """
-        return making(self, recipe)
+        return making(self, recipe, sources or _told(recipe))
 
     def network(self, model: str) -> Network:
         """A network on this device, loaded when it is not there yet."""
@@ -161,12 +165,15 @@ class Workshop:
                 return self.network(entry.name)
         return None
 
-    def prepared(self, network: Network, image: str, source: str) -> tuple[Tensor, Box]:
-        """What the network is given of a picture, [1,3,H,W], and the crop that this is."""
+    def prepared(self, network: Network, image: str, picture: str) -> tuple[Tensor, Box]:
+        """What the network is given of a picture, [1,3,H,W], and the crop that this is.
+
+        picture: the path of its file. Raises UnknownImage.
+        """
         key = (image, network.preprocessing)
         if key not in self._prepared:
-            picture = _picture(source)
-            self._prepared[key] = (network.prepare(picture), network.crop_box(*picture.size))
+            seen = _picture(picture)
+            self._prepared[key] = (network.prepare(seen), network.crop_box(*seen.size))
         self._prepared.move_to_end(key)
         if len(self._prepared) > MOST_PREPARED:
             self._prepared.popitem(last=False)
@@ -179,24 +186,24 @@ class Workshop:
         for key in [key for key in self._prepared if key[0] == image]:
             del self._prepared[key]
 
-    def probabilities(self, recipe: OfPicture, network: Network) -> Tensor:
+    def probabilities(self, recipe: OfPicture, network: Network, picture: str) -> Tensor:
         """Of all classes for a picture, [classes], on the CPU. Raises NoClassifier, NotFinite."""
         if not network.labels:
             raise NoClassifier(model=network.entry.title)
-        logits = self._pass(recipe, network).logits
+        logits = self._pass(recipe, network, picture).logits
         if not logits.isfinite().all():
             raise NotFinite(model=network.entry.title, place="its classes")
         return logits[0].float().softmax(0).cpu()
 
-    def _prediction(self, recipe: Prediction) -> Made:
+    def _prediction(self, recipe: Prediction, picture: str) -> Made:
         network = self.network(recipe.model)
-        rows = top(network, self.probabilities(recipe, network))
-        _, crop = self.prepared(network, recipe.image, recipe.source)
+        rows = top(network, self.probabilities(recipe, network, picture))
+        _, crop = self.prepared(network, recipe.image, picture)
         return Made(source_facts(recipe, network, crop) | {"top": rows})
 
-    def _thumbnails(self, recipe: Thumbnails) -> Made:
+    def _thumbnails(self, recipe: Thumbnails, picture: str) -> Made:
         network = self.network(recipe.model)
-        done = self._pass(recipe, network)
+        done = self._pass(recipe, network, picture)
         return thumbnails(recipe, network, done.activations, done.crop)
 
     def _on_activation(
@@ -205,6 +212,7 @@ class Workshop:
         layer: str,
         maker: Callable[[Any, Network, Tensor, Box], Made],
         answer: Answer,
+        sources: Sources,
     ) -> None:
         """Make something of one layer's activation: of the kept one, or of a pass just to it.
 
@@ -219,18 +227,18 @@ class Workshop:
         if kept is not None:
             answer(maker(recipe, network, kept.activations[layer], kept.crop))
             return
-        batch, crop = self.prepared(network, recipe.image, recipe.source)
+        batch, crop = self.prepared(network, recipe.image, sources.picture)
         with tap(network, [layer]) as seen:
             network(batch)
         answer(maker(recipe, network, seen[layer], crop))
-        self._pass(recipe, network)
+        self._pass(recipe, network, sources.picture)
 
-    def _pass(self, recipe: OfPicture, network: Network) -> Pass:
+    def _pass(self, recipe: OfPicture, network: Network, picture: str) -> Pass:
         """The whole pass of a picture through a network, kept or run now."""
         kept = self._passes.find(recipe.model, recipe.weights, recipe.image)
         if kept is not None:
             return kept
-        batch, crop = self.prepared(network, recipe.image, recipe.source)
+        batch, crop = self.prepared(network, recipe.image, picture)
         with tap(network, list(network.layers), stop=False) as listened:
             logits = network(batch)
         done = Pass(listened, logits, crop, listened.nbytes)
@@ -238,9 +246,14 @@ class Workshop:
         return done
 
 
-def _picture(source: str) -> Image.Image:
+def _told(recipe: Recipe) -> Sources:
+    """What scripts of earlier versions say of a recipe's files, in the recipe itself."""
+    return Sources(picture=getattr(recipe, "source", ""))
+
+
+def _picture(path: str) -> Image.Image:
     """The kept picture, RGB; LostImage when its file is damaged, or gone meanwhile."""
-    data = read_whole(Path(source))
+    data = read_whole(Path(path))
     if data is None:
         raise LostImage()
     with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:

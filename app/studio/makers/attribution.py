@@ -27,14 +27,17 @@ SIDE = 448
 MOST_CELLS = 1024
 
 
-def where(workshop: "Workshop", recipe: GradCam) -> Made:
-    """Grad-CAM. Raises UnknownLayer, NoPlaces, NoClassifier, UnknownClass, NotFinite."""
+def where(workshop: "Workshop", recipe: GradCam, picture: str) -> Made:
+    """Grad-CAM of the picture whose file lies there.
+
+    Raises UnknownLayer, NoPlaces, NoClassifier, UnknownClass, NotFinite.
+    """
     network = workshop.network(recipe.model)
     check_places(network, recipe.layer)
-    probabilities = workshop.probabilities(recipe, network)
+    probabilities = workshop.probabilities(recipe, network, picture)
     number = int(probabilities.argmax()) if recipe.class_ < 0 else recipe.class_
     check_class(network, number)
-    batch, crop = workshop.prepared(network, recipe.image, recipe.source)
+    batch, crop = workshop.prepared(network, recipe.image, picture)
     seen = attribution.grad_cam(network, recipe.layer, batch, number)
     facts = source_facts(recipe, network, crop) | class_facts(network, number, probabilities)
     facts |= map_facts(seen)
@@ -96,20 +99,20 @@ def _picture(
     return sheets.draw(lit, sheet, None, said, marked)
 
 
-def covered(workshop: "Workshop", recipe: Covering) -> Made:
+def covered(workshop: "Workshop", recipe: Covering, picture: str) -> Made:
     """The classes before and after. Raises WrongField, NoClassifier, NotFinite."""
     network = workshop.network(recipe.model)
-    before = workshop.probabilities(recipe, network)
-    batch, crop = workshop.prepared(network, recipe.image, recipe.source)
+    before = workshop.probabilities(recipe, network, picture)
+    batch, crop = workshop.prepared(network, recipe.image, picture)
     try:
         cells = covering.cells(recipe.mask)
     except ValueError:
         raise WrongField(field="mask", allowed=masks.ALLOWED) from None
-    picture = covering.covered(batch, cells, fill_of(network, batch, recipe))
-    after = network(picture)[0].float().softmax(0).cpu()
+    seen = covering.covered(batch, cells, fill_of(network, batch, recipe))
+    after = network(seen)[0].float().softmax(0).cpu()
     said = texts(recipe, network, {})
     sheet = sheets.plan(1, batch.shape[-1], marked=not network.trained, gap=0)
-    tile = in_pixels(pictured(network, picture))
+    tile = in_pixels(pictured(network, seen))
     facts = source_facts(recipe, network, crop) | _moved(network, before, after)
     facts |= {"share": float(cells.float().mean()), "cells": masks.SIDE}
     facts |= {"width": sheet.width, "height": sheet.height}

@@ -17,8 +17,8 @@ from app.studio.recipes import (
     Neighbours,
     NeighbourShares,
     NeighboursOfPicture,
-    OfIndex,
     PhotoPlane,
+    Sources,
 )
 from app.vision import embedding, neighbours
 from app.vision.neighbours import Nearest
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 MOST_WORK, LEAST = 30_000_000_000, 100
 
 
-def neighbours_of_photo(workshop: "Workshop", recipe: Neighbours) -> Made:
+def neighbours_of_photo(workshop: "Workshop", recipe: Neighbours, sources: Sources) -> Made:
     """The nearest of one photo. Raises UnknownLayer, UnknownPhoto, UnreadablePhoto, NotMade."""
-    kept = _kept(recipe)
+    kept = vectors_of(sources)
     if not 0 <= recipe.photo < kept.photos:
         raise UnknownPhoto(collection="", photos=kept.photos, number=recipe.photo)
     if recipe.photo in kept.missing:
@@ -42,32 +42,34 @@ def neighbours_of_photo(workshop: "Workshop", recipe: Neighbours) -> Made:
     towards = workshop.shelf.directions(kept, recipe.layer)
     pixels = workshop.shelf.values(kept, PIXELS)
     place = slice(recipe.photo, recipe.photo + 1)
-    return _told(recipe, towards, pixels, towards[place], pixels[place])
+    return _told(recipe, kept, towards, pixels, towards[place], pixels[place])
 
 
-def neighbours_of_picture(workshop: "Workshop", recipe: NeighboursOfPicture) -> Made:
+def neighbours_of_picture(
+    workshop: "Workshop", recipe: NeighboursOfPicture, sources: Sources
+) -> Made:
     """The nearest of a picture that is none of them. Raises UnknownLayer, NotMade, UnknownImage."""
-    kept, network = _kept(recipe), workshop.network(recipe.model)
+    kept, network = vectors_of(sources), workshop.network(recipe.model)
     if recipe.layer not in network.layers:
         raise UnknownLayer(model=network.entry.title, layer=recipe.layer)
-    batch, _ = workshop.prepared(network, recipe.image, recipe.source)
+    batch, _ = workshop.prepared(network, recipe.image, sources.picture)
     with tap(network, [recipe.layer]) as seen:
         network(batch)
     own = neighbours.directions(seen[recipe.layer].flatten(2).mean(2).cpu())
     small = functional.adaptive_avg_pool2d(pictured(network, batch), SIDE)
     looks = small.permute(0, 2, 3, 1).flatten(1).clamp(0, 1).cpu()
     towards = workshop.shelf.directions(kept, recipe.layer)
-    return _told(recipe, towards, workshop.shelf.values(kept, PIXELS), own, looks)
+    return _told(recipe, kept, towards, workshop.shelf.values(kept, PIXELS), own, looks)
 
 
 def _told(
     recipe: Neighbours | NeighboursOfPicture,
+    kept: KeptVectors,
     towards: Tensor,
     pixels: Tensor,
     own: Tensor,
     looks: Tensor,
 ) -> Made:
-    kept = _kept(recipe)
     among = readable(kept)
     photo = recipe.photo if isinstance(recipe, Neighbours) else None
     place = None if photo is None else (among == photo).nonzero()[0]
@@ -90,9 +92,9 @@ def _rows(near: Nearest, among: Tensor) -> list[dict[str, Any]]:
     ]
 
 
-def neighbour_shares(workshop: "Workshop", recipe: NeighbourShares) -> Made:
+def neighbour_shares(workshop: "Workshop", recipe: NeighbourShares, sources: Sources) -> Made:
     """How often the nearest are of the same kind, by pixels and for every layer. Raises NotMade."""
-    kept = _kept(recipe)
+    kept = vectors_of(sources)
     among = readable(kept)
     groups = torch.tensor(kept.groups, dtype=torch.int64)[among]
     asked = _asked(kept, groups)
@@ -121,9 +123,9 @@ def _asked(kept: KeptVectors, groups: Tensor) -> Tensor:
     return known[torch.arange(most) * len(known) // most]
 
 
-def photo_plane(workshop: "Workshop", recipe: PhotoPlane) -> Made:
+def photo_plane(workshop: "Workshop", recipe: PhotoPlane, sources: Sources) -> Made:
     """The two directions in which a layer tells the photos apart most. Raises NotMade."""
-    kept = _kept(recipe)
+    kept = vectors_of(sources)
     among = readable(kept)
     found = embedding.principal(workshop.shelf.directions(kept, recipe.layer)[among])
     facts = recipe.facts() | {"photos": len(among), "shares": list(found.shares)}
@@ -143,9 +145,10 @@ def placed(places: Tensor, among: Tensor, photos: int) -> list[list[float] | Non
     return told
 
 
-def _kept(recipe: OfIndex) -> KeptVectors:
-    assert recipe.kept is not None, "whoever asks says where they lie"
-    return recipe.kept
+def vectors_of(sources: Sources) -> KeptVectors:
+    """Where the vectors lie, which whoever asks says."""
+    assert sources.vectors is not None, "made of an index, whose files are among the sources"
+    return sources.vectors
 
 
 def _of(values: Tensor, among: Tensor) -> Tensor:

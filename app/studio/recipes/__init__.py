@@ -24,8 +24,6 @@ from app.studio.recipes.answered import (
 )
 from app.studio.recipes.collected import (
     CollectionIndex,
-    KeptVectors,
-    Member,
     Neighbours,
     NeighbourShares,
     NeighboursOfPicture,
@@ -39,6 +37,7 @@ from app.studio.recipes.grown import (
     Atlas,
     ChannelImage,
     ClassImage,
+    JobRecipe,
     Occlusion,
     Quality,
     Reconstruction,
@@ -47,6 +46,7 @@ from app.studio.recipes.grown import (
     Visualization,
 )
 from app.studio.recipes.recipe import EDITION, Description, Made, OfPicture, Recipe
+from app.studio.recipes.sources import KeptVectors, Member, Sources
 
 __all__ = [
     "EDITION",
@@ -62,6 +62,7 @@ __all__ = [
     "Fill",
     "Filters",
     "GradCam",
+    "JobRecipe",
     "KeptVectors",
     "LayerStatistics",
     "LegendSheet",
@@ -85,6 +86,7 @@ __all__ = [
     "Scale",
     "Smoothness",
     "Sort",
+    "Sources",
     "Strip",
     "Thumbnails",
     "Unit",
@@ -92,7 +94,7 @@ __all__ = [
     "visualization",
 ]
 
-VISUALIZATIONS: dict[str, type[Visualization]] = {
+VISUALIZATIONS: dict[str, type[JobRecipe]] = {
     made.kind: made
     for made in (
         ClassImage,
@@ -107,14 +109,17 @@ VISUALIZATIONS: dict[str, type[Visualization]] = {
 }
 
 
-def visualization(facts: dict[str, Any]) -> Visualization:
-    """A recipe from its `facts()`, as they come back from JSON; `source` may be among them."""
+def visualization(facts: dict[str, Any]) -> JobRecipe:
+    """A recipe from its `facts()`, as they come back from JSON.
+
+    What it has no field for is left out; `source` (see OfPicture) may be among them.
+    """
     made = VISUALIZATIONS[facts["kind"]]
     said = {name + "_" if name == "class" else name: value for name, value in facts.items()}
     known = {one.name for one in fields(made)}
     values = {name: value for name, value in said.items() if name in known}
     if issubclass(made, OfPicture):
-        values.setdefault("source", "")
+        values["source"] = facts.get("source", "")
     if "layers" in values:
         values["layers"] = tuple(values["layers"])
     return made(**values)

@@ -11,8 +11,18 @@ Unit = Literal["channel", "neuron"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visualization(Recipe):
-    """What is made step by step by gradient ascent. size (pixels a side) and steps: 0 by quality.
+class JobRecipe(Recipe):
+    """What takes long, and is made step by step."""
+
+    @property
+    def id(self) -> str:
+        """128 bits of the key, hexadecimal: the address that is shared."""
+        return self.key[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visualization(JobRecipe):
+    """A picture that is made step by step. size (pixels a side) and steps: 0 by quality.
 
     seed: of the one generator that all its noise comes from.
     """
@@ -21,11 +31,6 @@ class Visualization(Recipe):
     size: int = 0
     steps: int = 0
     seed: int = 0
-
-    @property
-    def id(self) -> str:
-        """128 bits of the key, hexadecimal: the address that is shared."""
-        return self.key[:32]
 
 
 @dataclass(frozen=True, kw_only=True)

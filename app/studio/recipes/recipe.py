@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import InitVar, asdict, dataclass, field
 from typing import Any, ClassVar
 
 #: Raised whenever a maker's output changes, so that old results are made again.
@@ -33,7 +33,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """SHA-256 over all fields, hexadecimal: cache key and address."""
-        said = {"edition": EDITION} | self.facts()
+        said = {"edition": EDITION} | self.keyed()
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -44,10 +44,13 @@ class Recipe:
         return " ".join([self.kind, "of", self.model, *where])
 
     def facts(self) -> dict[str, Any]:
-        """All fields but where files lie, for people and for PNG text chunks."""
+        """All fields, for people and for PNG text chunks."""
         said = {name.rstrip("_"): value for name, value in asdict(self).items()}
-        said.pop("source", None)
         return {"kind": self.kind} | said
+
+    def keyed(self) -> dict[str, Any]:
+        """What the key is made of."""
+        return self.facts()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,15 @@ class Description(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class OfPicture(Recipe):
-    """Made from one kept picture; `source` is the path of its lossless file."""
+    """Made from one kept picture.
+
+    source: no field, and no part of the key. Scripts and notebooks of earlier versions say
+    where the picture's file lies by it; makers are given it in their Sources.
+    """
 
     image: str
-    source: str
+    source: InitVar[str] = ""
+
+    def __post_init__(self, source: str) -> None:
+        if source:
+            object.__setattr__(self, "source", source)

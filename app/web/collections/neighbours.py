@@ -115,24 +115,19 @@ async def near(
     studio: Studio, index: Indexed, model: str, layer: str, asked: int | KeptImage
 ) -> dict[str, Any]:
     """The nearest of a photo, by its number in the collection, or of a picture. Raises NotMade."""
-    kept = index.kept_vectors([layer])
     recipe: Neighbours | NeighboursOfPicture
     if isinstance(asked, KeptImage):
         recipe = NeighboursOfPicture(
             model=model,
             layer=layer,
             image=asked.id,
-            source=str(asked.picture),
             index=index.key,
-            kept=kept,
             count=COUNT,
         )
         own = None
     else:
         place = place_of(index, asked)
-        recipe = Neighbours(
-            model=model, layer=layer, photo=place, index=index.key, kept=kept, count=COUNT
-        )
+        recipe = Neighbours(model=model, layer=layer, photo=place, index=index.key, count=COUNT)
         own = index.photos[place]
     result = await studio.make(recipe)
     return {way: _rows(index, result.facts[way], own) for way in ("by_features", "by_pixels")} | {
@@ -258,8 +253,7 @@ def _spread(index: Indexed) -> list[int]:
 
 async def shares(studio: Studio, index: Indexed, model: str, by: Sameness) -> dict[str, Any]:
     """How often neighbours are right, by pixels and by layer. Raises NotMade."""
-    kept = index.kept_vectors(list(index.layers), by)
-    recipe = NeighbourShares(model=model, index=index.key, kept=kept, by=by)
+    recipe = NeighbourShares(model=model, index=index.key, by=by)
     return (await studio.make(recipe)).facts
 
 

@@ -53,9 +53,7 @@ async def _places(
 ) -> tuple[dict[str, Any] | None, Job | None]:
     """(what places the photos, the job that makes it); neither while nobody has asked for it."""
     if method == "pca":
-        recipe = PhotoPlane(
-            model=model, layer=layer, index=index.key, kept=index.kept_vectors([layer])
-        )
+        recipe = PhotoPlane(model=model, layer=layer, index=index.key)
         return (await studio.make(recipe)).facts, None
     for quality in view.QUALITIES:
         recipe_of = replace(photo_map(index, model, layer), quality=quality)

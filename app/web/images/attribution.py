@@ -33,7 +33,7 @@ async def _class(
     if chosen is not None:
         check_class(described, chosen)
         return chosen
-    recipe = Prediction(model=described["name"], image=image.id, source=str(image.picture))
+    recipe = Prediction(model=described["name"], image=image.id)
     made = await studio.make(recipe)
     return int(made.facts["top"][0]["class"])
 
@@ -42,9 +42,7 @@ async def _occlusion(
     studio: Studio, image: KeptImage, described: dict[str, Any], number: int
 ) -> dict[str, Any]:
     """What is known of the job for a class: its address once it is made, and what asks for it."""
-    recipe = Occlusion(
-        model=described["name"], image=image.id, source=str(image.picture), class_=number
-    )
+    recipe = Occlusion(model=described["name"], image=image.id, class_=number)
     id = await view.made_already(studio, recipe)
     job = studio.job(id) if id else None
     result = (await view.outcome(studio, job))[0] if job else None
@@ -163,7 +161,7 @@ async def _seen_before(
     studio: Studio, image: KeptImage, described: dict[str, Any], number: int
 ) -> dict[str, Any]:
     """What the network says of the whole picture."""
-    recipe = Prediction(model=described["name"], image=image.id, source=str(image.picture))
+    recipe = Prediction(model=described["name"], image=image.id)
     made = await studio.make(recipe)
     top = made.facts["top"]
     known = {row["class"]: row["probability"] for row in top}

@@ -69,7 +69,6 @@ def gradcam_recipe(
     return GradCam(
         model=described["name"],
         image=image.id,
-        source=str(image.picture),
         layer=_layer(described, fields.layer),
         class_=-1 if fields.class_ is None else fields.class_,
         look=look,

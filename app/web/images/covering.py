@@ -68,7 +68,6 @@ def covering_recipe(
     return recipes.Covering(
         model=described["name"],
         image=image.id,
-        source=str(image.picture),
         mask=fields.covered(),
         fill=fields.fill,
         seed=fields.seed if fields.fill == "noise" else 0,

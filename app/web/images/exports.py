@@ -119,7 +119,7 @@ async def all_statistics_csv(
 ) -> Response:
     """The numbers of all layers for a picture: a row per layer, or per channel of each."""
     kept = studio.image(image, owner)
-    recipe = LayerStatistics(model=model, image=kept.id, source=str(kept.picture))
+    recipe = LayerStatistics(model=model, image=kept.id)
     name = f"{image} {model} {by}s.csv"
     if by == "channel":
         return await results.picture(request, studio, recipe, name)

@@ -25,7 +25,7 @@ async def prediction_json(
     """The five likeliest classes of a picture, and the addresses of its activations."""
     kept = studio.image(image, owner)
     described = await description(studio, model)
-    recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
+    recipe = recipes.Prediction(model=model, image=kept.id)
     result = await studio.make(recipe)
     links = [{"name": name, "url": url} for name, url in _grids(kept, described).items()]
     return result.facts | {"layers": links}
@@ -73,7 +73,7 @@ async def _seen_by(
     described = await description(studio, model) if waiting else studio.known(model)
     seen = None
     if hindered is None and (described is None or described["labels"]):
-        recipe = recipes.Prediction(model=model, image=kept.id, source=str(kept.picture))
+        recipe = recipes.Prediction(model=model, image=kept.id)
         seen = studio.made(recipe) or (await studio.make(recipe) if waiting else None)
     return pages.respond(
         request,

@@ -20,7 +20,7 @@ router = APIRouter()
 async def firing_json(studio: TheStudio, owner: Owner, image: str, model: str) -> dict[str, Any]:
     """How many channels of each layer a picture leaves silent."""
     kept = studio.image(image, owner)
-    recipe = LayerStatistics(model=model, image=kept.id, source=str(kept.picture))
+    recipe = LayerStatistics(model=model, image=kept.id)
     made = await studio.make(recipe)
     return {"image": image, "model": model, "layers": _of_picture(made.facts, image, model)}
 
@@ -51,7 +51,7 @@ async def firing_page(
     hindered, twin = obstacle(studio, model)
     rows: list[dict[str, Any]] = []
     if hindered is None:
-        recipe = LayerStatistics(model=model, image=kept.id, source=str(kept.picture))
+        recipe = LayerStatistics(model=model, image=kept.id)
         made = await studio.make(recipe)
         rows = _of_picture(made.facts, image, model)
     return pages.respond(

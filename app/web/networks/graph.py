@@ -78,7 +78,7 @@ async def thumbnails_json(
 
 
 def _thumbnails(image: KeptImage, model: str) -> Thumbnails:
-    return Thumbnails(model=model, image=image.id, source=str(image.picture))
+    return Thumbnails(model=model, image=image.id)
 
 
 @router.get(urls.GRAPH, include_in_schema=False)

@@ -8,8 +8,6 @@ from app.web import languages
 #: (what, value); a parameter of the method has a name of its own, in a tuple.
 Row = tuple[str | tuple[str], str]
 TOLD = ("size", "steps")
-#: What decides nothing where photos are looked through.
-IDLE = ("quality", "seed")
 
 
 def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> list[Row]:
@@ -37,18 +35,18 @@ def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
     said = [
         (names[name], _value(value))
         for name, value in facts.items()
-        if name in names and value != () and not (name in IDLE and "collection" in facts)
+        if name in names and value != ()
     ]
     return [network, weights, *said]
 
 
 def _chosen(job: Job) -> list[Row]:
     """What somebody chose who did not leave it to the quality."""
-    recipe, rows = job.recipe, list[Row]()
-    if recipe.size:
-        rows.append((languages.gettext("Size"), f"{recipe.size} px"))
-    if recipe.steps:
-        rows.append((languages.gettext("Steps"), languages.whole(recipe.steps)))
+    asked, rows = job.recipe.facts(), list[Row]()
+    if asked.get("size"):
+        rows.append((languages.gettext("Size"), f"{asked['size']} px"))
+    if asked.get("steps"):
+        rows.append((languages.gettext("Steps"), languages.whole(asked["steps"])))
     return rows
 
 

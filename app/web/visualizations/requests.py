@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from app.studio import recipes
 from app.studio.collections.folders import Collection
-from app.studio.recipes import Fill, Quality, Unit, Visualization
+from app.studio.recipes import Fill, JobRecipe, Quality, Unit
 from app.studio.studio import Studio
 from app.web import errors, urls
 from app.web.api import examples
@@ -201,7 +201,7 @@ async def _from_form(request: Request) -> AnyAsked:
 AskedForm = Annotated[AnyAsked, Depends(_from_form)]
 
 
-def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> Visualization:
+def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> JobRecipe:
     """The recipe that was asked for. Raises UnknownImage for a picture that is not theirs, and
     UnknownCollection.
     """
@@ -212,7 +212,7 @@ def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> Visualization:
     if "collection" in said:
         return studio.collections.one(said["collection"], owner).index(said["model"])
     if "image" in said:
-        said["source"] = str(studio.image(said["image"], owner).picture)
+        studio.image(said["image"], owner)
     return recipes.visualization(said)
 
 

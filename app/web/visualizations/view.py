@@ -14,6 +14,7 @@ from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
+    JobRecipe,
     Occlusion,
     OfCollection,
     OfPicture,
@@ -116,7 +117,7 @@ def label(described: dict[str, Any], number: int) -> str:
     return str(labels[number]) if number < len(labels) else str(number)
 
 
-def title(studio: Studio, recipe: Visualization, image: KeptImage | None = None) -> str:
+def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> str:
     """What it shows, in a few words of this person's language; image: the one that was rebuilt."""
     name = image.name if image else languages.gettext("A picture")
     match recipe:
@@ -169,7 +170,7 @@ async def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
         "error": error(snapshot.error or job.error),
         "rows": provenance.rows(job, described, result.facts if result else None),
         "asked": fields(recipe),
-        "again": _again(recipe),
+        "again": _again(recipe) if isinstance(recipe, Visualization) else {},
         "finer": fields(recipe) | {"quality": "fine"},
         "change": _change(recipe),
         "layer_url": _layer_url(recipe),
@@ -195,7 +196,7 @@ def _is_mine(studio: Studio, owner: str | None, job: Job) -> bool:
     return owner is not None and any(own.id == job.id for own in studio.jobs_of(owner))
 
 
-def fields(recipe: Visualization) -> dict[str, Any]:
+def fields(recipe: JobRecipe) -> dict[str, Any]:
     """A recipe as the fields of a form that asks for it."""
     said = {name: value for name, value in recipe.facts().items() if name != "weights"}
     return {
@@ -210,7 +211,7 @@ def _again(recipe: Visualization) -> dict[str, Any]:
     return fields(recipe) | {"seed": recipe.seed + 1}
 
 
-def _change(recipe: Visualization) -> str:
+def _change(recipe: JobRecipe) -> str:
     """The form with everything filled in; of an occlusion map, the page that asks for it."""
     if isinstance(recipe, Occlusion):
         chosen: dict[str, Any] = {"class": recipe.class_, "method": recipe.kind}
@@ -219,7 +220,7 @@ def _change(recipe: Visualization) -> str:
     return urls.visualization_new(said.pop("kind"), said.pop("model"), **said)
 
 
-def _layer_url(recipe: Visualization) -> str | None:
+def _layer_url(recipe: JobRecipe) -> str | None:
     """The page of the channel or layer that it is of."""
     match recipe:
         case ChannelImage():

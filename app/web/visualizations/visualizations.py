@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from app.errors import LaternaError, NotCancellable, UnknownVisualization
 from app.studio.collections import folders
 from app.studio.jobs.job import Job
-from app.studio.recipes import OfCollection, OfPicture, Visualization
+from app.studio.recipes import JobRecipe, OfCollection, OfPicture
 from app.studio.studio import Studio
 from app.web import pages, sessions, urls
 from app.web.api import failures, schemas
@@ -63,7 +63,7 @@ def link(job: Job) -> dict[str, Any]:
 
 
 async def _ask(
-    request: Request, studio: Studio, owner: str | None, recipe: Visualization
+    request: Request, studio: Studio, owner: str | None, recipe: JobRecipe
 ) -> tuple[Job, str]:
     """(the job, who asked); without a cookie the address counts too, so that it can be stopped."""
     asker = owner or sessions.new_owner()

@@ -9,12 +9,12 @@ import pytest
 from app.errors import NotFiniteStep
 from app.studio.engine import climbing
 from app.studio.engine.messages import Climb, Step
-from app.studio.recipes import ClassImage, Made, Recipe
+from app.studio.recipes import ClassImage, Made, Recipe, Sources
 from app.studio.recipes.progress import Making, Progress
 
 pytestmark = pytest.mark.alone
 
-CLIMB = Climb(7, ClassImage(model="net", class_=1))
+CLIMB = Climb(7, ClassImage(model="net", class_=1), Sources())
 PREVIEW_SECONDS = 0.012
 
 

@@ -36,7 +36,7 @@ Work = Callable[[Engine], Awaitable[None]]
 
 
 def asked(what: str, source: Path | str = "", weights: str = "") -> Recipe:
-    return Prediction(model=what, image="picture", source=str(source), weights=weights)
+    return Prediction(model=what, image=str(source) or "picture", weights=weights)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 40) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from app.errors import NoFilters
 from app.settings import Settings
-from app.studio.recipes import Made, Prediction, Recipe, Visualization
+from app.studio.recipes import JobRecipe, Made, Prediction, Recipe, Sources, Visualization
 from app.studio.recipes.progress import Making, Progress
 
 
 class Small:
-    """Does what the recipe's `model` says; `source` is a file that it waits for or writes down."""
+    """Does what the recipe's `model` says; an `image` is a file that it waits for."""
 
     def __init__(self, settings: Settings, device: str) -> None:
         self.device = device
@@ -23,8 +23,8 @@ class Small:
     def warm(self) -> None:
         pass
 
-    def make(self, recipe: Recipe, answer: Any) -> None:
-        source = Path(recipe.source) if isinstance(recipe, Prediction) else Path()
+    def make(self, recipe: Recipe, answer: Any, sources: Sources) -> None:
+        source = Path(recipe.image) if isinstance(recipe, Prediction) else Path()
         match recipe.model:
             case "facts":
                 answer(Made({"pid": os.getpid(), "nice": os.nice(0), "device": self.device}))
@@ -57,8 +57,9 @@ class Small:
             case "descriptors":
                 answer(Made({"sockets": sockets()}))
 
-    def steps(self, recipe: Visualization) -> Making:
+    def steps(self, recipe: JobRecipe, sources: Sources) -> Making:
         """As many steps as the recipe has, and more of it as its `model` says."""
+        assert isinstance(recipe, Visualization)
         started = time.monotonic()
         for step in range(1, recipe.steps + 1):
             match recipe.model:

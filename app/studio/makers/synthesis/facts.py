@@ -12,7 +12,7 @@ import torch
 from app import __version__
 from app.studio.makers.grids import source_facts
 from app.studio.makers.pass_cache import Box
-from app.studio.recipes import Visualization
+from app.studio.recipes import JobRecipe
 from app.zoo.keeper import Network
 
 #: More scores than a curve has pixels say nothing more.
@@ -45,7 +45,7 @@ def device_facts(device: torch.device) -> dict[str, Any]:
 
 
 def making_facts(
-    recipe: Visualization,
+    recipe: JobRecipe,
     network: Network,
     method: Mapping[str, Any],
     scores: Sequence[float],
@@ -61,7 +61,7 @@ def making_facts(
     )
 
 
-def texts(recipe: Visualization, network: Network, method: Mapping[str, Any]) -> dict[str, str]:
+def texts(recipe: JobRecipe, network: Network, method: Mapping[str, Any]) -> dict[str, str]:
     """The PNG's text chunks: all that it takes to make it again, nothing of whose picture it was.
 
     No times either: the same recipe on the same device gives the same bytes.

@@ -21,7 +21,7 @@ from app.studio.collections.listing import evenly
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.photo_batches import Album, Opened
 from app.studio.makers.synthesis.reconstructions import pictured
-from app.studio.recipes import CollectionIndex, Made
+from app.studio.recipes import CollectionIndex, Made, Member
 from app.studio.recipes.progress import Making, Progress
 from app.vision.listening import Listener
 from app.vision.statistics import Tally, histogram
@@ -43,19 +43,22 @@ MOST_NUMBERS = 150_000_000
 METHOD = {"kept": records.KEPT, "bars": records.BARS, "sampled_photos": SAMPLED, "pixels": PIXELS}
 
 
-def index(workshop: "Workshop", recipe: CollectionIndex) -> Making:
+def index(workshop: "Workshop", recipe: CollectionIndex, members: Sequence[Member]) -> Making:
     """Show all photos to a network and note what its channels make of them. Raises NotFinite."""
     from app.studio.engine.openers import Openers  # which scripts that make a picture do not need
 
     with Openers(workshop.settings) as openers:
-        return (yield from looked_through(workshop.network(recipe.model), recipe, openers))
+        network = workshop.network(recipe.model)
+        return (yield from looked_through(network, recipe, members, openers))
 
 
-def looked_through(network: Network, recipe: CollectionIndex, openers: "Openers") -> Making:
+def looked_through(
+    network: Network, recipe: CollectionIndex, photos: Sequence[Member], openers: "Openers"
+) -> Making:
     """The same for a network that is at hand."""
     began = time.perf_counter()
-    chosen = evenly([member.label for member in recipe.members], most_photos(network))
-    members = [recipe.members[n] for n in chosen]
+    chosen = evenly([member.label for member in photos], most_photos(network))
+    members = [photos[n] for n in chosen]
     album, ears = Album(network, members, openers, chosen), Listener(network, records.KEPT)
     pixels = torch.zeros(len(members), PIXELS * PIXELS * 3, dtype=torch.float16)
     passed = yield from _shown(album, ears, pixels)
@@ -78,7 +81,7 @@ def looked_through(network: Network, recipe: CollectionIndex, openers: "Openers"
     said |= {"steps": len(members), "parts": [], "photos": album.rows, "layers": layers}
     said |= {
         "photos_hash": recipe.photos,
-        "left_out": len(recipe.members) - len(members),
+        "left_out": len(photos) - len(members),
         "passes_seconds": round(passed, 3),
     }
     return Made(said | sheet, picture, "image/jpeg", made)

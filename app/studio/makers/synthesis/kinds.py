@@ -15,11 +15,12 @@ from app.studio.recipes import (
     ChannelImage,
     ClassImage,
     CollectionIndex,
+    JobRecipe,
     Occlusion,
     PhotoMap,
     Reconstruction,
+    Sources,
     Strip,
-    Visualization,
 )
 from app.studio.recipes.progress import Making
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from app.studio.makers import Workshop
 
 
-def making(workshop: "Workshop", recipe: Visualization) -> Making:
+def making(workshop: "Workshop", recipe: JobRecipe, sources: Sources) -> Making:
     """The steps of a visualization; in the end what came of it."""
     match recipe:
         case ClassImage():
@@ -37,14 +38,14 @@ def making(workshop: "Workshop", recipe: Visualization) -> Making:
         case Atlas():
             return atlas(workshop, recipe)
         case Reconstruction():
-            return reconstruction(workshop, recipe)
+            return reconstruction(workshop, recipe, sources.picture)
         case Strip():
-            return strip(workshop, recipe)
+            return strip(workshop, recipe, sources.picture)
         case Occlusion():
-            return occlusion_map(workshop, recipe)
+            return occlusion_map(workshop, recipe, sources.picture)
         case CollectionIndex():
-            return index(workshop, recipe)
+            return index(workshop, recipe, sources.members)
         case PhotoMap():
-            return photo_map(workshop, recipe)
+            return photo_map(workshop, recipe, sources)
         case _:
             raise TypeError(f"no maker for a {type(recipe).__name__}")

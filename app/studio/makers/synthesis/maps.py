@@ -1,6 +1,7 @@
 """Maps: (the vectors of an index) -> photos in the plane, near those that are like them (t-SNE)."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,10 @@ import torch
 from torch import Tensor
 
 from app.errors import EmptyCollection, NotFiniteStep
-from app.studio.makers.neighbours import placed, readable
+from app.studio.makers.neighbours import placed, readable, vectors_of
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import jpeg
-from app.studio.recipes import Made, PhotoMap
+from app.studio.recipes import Made, Member, PhotoMap, Sources
 from app.studio.recipes.progress import Making, Progress
 from app.vision import embedding
 from app.vision.drawing import dots
@@ -26,11 +27,10 @@ STEPS = {"quick": 500, "fine": 1000}
 SIDE = 448
 
 
-def photo_map(workshop: "Workshop", recipe: PhotoMap) -> Making:
+def photo_map(workshop: "Workshop", recipe: PhotoMap, sources: Sources) -> Making:
     """Move photos until the plane is like the layer. Raises NotMade, NotFiniteStep."""
     began = time.perf_counter()
-    kept = recipe.kept
-    assert kept is not None, "whoever asks says where they lie"
+    kept = vectors_of(sources)
     among = readable(kept)
     if not len(among):
         raise EmptyCollection(collection=recipe.collection)
@@ -54,13 +54,13 @@ def photo_map(workshop: "Workshop", recipe: PhotoMap) -> Making:
     said = facts.making_facts(recipe, network, method.facts(), scores, seconds)
     said |= {"steps": method.steps, "divergence": scores[-1] if scores else None, "parts": []}
     said |= {"placed": len(among), "places": placed(places, among, kept.photos)}
-    said |= {"photos": images(recipe), "width": SIDE, "height": SIDE}
+    said |= {"photos": images(sources.members), "width": SIDE, "height": SIDE}
     return Made(said, _seen(places, groups), "image/jpeg")
 
 
-def images(recipe: PhotoMap) -> list[dict[str, str]]:
+def images(members: Sequence[Member]) -> list[dict[str, str]]:
     """Those photos that are kept here: what was made from them goes with them."""
-    return [{"image": member.image} for member in recipe.members if member.image]
+    return [{"image": member.image} for member in members if member.image]
 
 
 def _seen(places: Tensor, groups: Tensor) -> bytes:

@@ -51,17 +51,17 @@ class _Map:
         return jpeg(self.tile()[0])
 
 
-def occlusion_map(workshop: "Workshop", recipe: Occlusion) -> Making:
-    """Slide a square over a picture.
+def occlusion_map(workshop: "Workshop", recipe: Occlusion, picture: str) -> Making:
+    """Slide a square over the picture whose file lies there.
 
     Raises NoClassifier, UnknownClass, UnknownImage, WrongField, NotFinite, NotFiniteStep.
     """
     began = time.perf_counter()
     network = workshop.network(recipe.model)
     with torch.no_grad():
-        before = workshop.probabilities(recipe, network)
+        before = workshop.probabilities(recipe, network, picture)
         check_class(network, recipe.class_)
-        batch, crop = workshop.prepared(network, recipe.image, recipe.source)
+        batch, crop = workshop.prepared(network, recipe.image, picture)
         over = _windows(recipe, (batch.shape[2], batch.shape[3]))
         fill = fill_of(network, batch, recipe)
         grown, growth = _Map(pictured(network, batch), over), Growth(over.rows)

@@ -36,11 +36,11 @@ class Original:
     crop: Box
 
 
-def reconstruction(workshop: "Workshop", recipe: Reconstruction) -> Making:
+def reconstruction(workshop: "Workshop", recipe: Reconstruction, picture: str) -> Making:
     """Rebuild a picture from one layer. Raises UnknownLayer, UnknownImage."""
     network = workshop.network(recipe.model)
     method = method_for(network, recipe.layer, recipe.quality, recipe.steps)
-    seen = original(workshop, recipe, network)
+    seen = original(workshop, recipe, network, picture)
     piece = Piece(network, method.steps, wall(1, method.size, not network.trained))
     climb = yield from rebuilt(piece, recipe.layer, seen, method, recipe.seed)
     piece.wall.put([0], climb.tiles)
@@ -55,9 +55,9 @@ def method_for(network: Network, layer: str, quality: Quality, steps: int) -> Me
     return rebuilding.method_for(network, layer, quality, steps)
 
 
-def original(workshop: "Workshop", recipe: OfPicture, network: Network) -> Original:
+def original(workshop: "Workshop", recipe: OfPicture, network: Network, picture: str) -> Original:
     """The picture as the network sees it. Raises UnknownImage."""
-    batch, crop = workshop.prepared(network, recipe.image, recipe.source)
+    batch, crop = workshop.prepared(network, recipe.image, picture)
     return Original(batch, in_pixels(pictured(network, batch)), crop)
 
 

@@ -12,7 +12,7 @@ from app.errors import NotFiniteStep
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import NAME, Growth
 from app.studio.makers.synthesis.tile_sheet import Wall, in_pixels
-from app.studio.recipes import Made, Visualization
+from app.studio.recipes import JobRecipe, Made
 from app.studio.recipes.progress import Progress
 from app.vision.ascent import Step
 from app.zoo.keeper import Network
@@ -83,7 +83,7 @@ class Piece:
 
     def made(
         self,
-        recipe: Visualization,
+        recipe: JobRecipe,
         method: dict[str, Any],
         scores: list[float],
         measured: dict[str, Any],

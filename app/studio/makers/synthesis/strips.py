@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 MOST_LAYERS = 12
 
 
-def strip(workshop: "Workshop", recipe: Strip) -> Making:
+def strip(workshop: "Workshop", recipe: Strip, picture: str) -> Making:
     """Rebuild a picture from each layer. Raises UnknownLayer, UnknownImage, WrongField."""
     network = workshop.network(recipe.model)
     chosen = {
         layer: method_for(network, layer, recipe.quality, recipe.steps)
         for layer in _layers(recipe, network)
     }
-    seen = original(workshop, recipe, network)
+    seen = original(workshop, recipe, network, picture)
     side, marked = network.preprocessing.crop, not network.trained
     row = wall(len(chosen) + 1, side, marked, in_a_row=True)
     row.put([0], seen.tile)

@@ -8,20 +8,23 @@ from collections.abc import Callable
 from PIL import Image
 
 from app.studio.makers import Workshop
-from app.studio.recipes import Made, Visualization
+from app.studio.recipes import JobRecipe, Made, Sources
 from app.studio.recipes.progress import Progress
 
 
-def made(workshop: Workshop, recipe: Visualization) -> Made:
+def made(workshop: Workshop, recipe: JobRecipe, sources: Sources | None = None) -> Made:
     """What comes of a recipe."""
-    return watched(workshop, recipe)[0]
+    return watched(workshop, recipe, sources=sources)[0]
 
 
 def watched(
-    workshop: Workshop, recipe: Visualization, between: Callable[[], None] = lambda: None
+    workshop: Workshop,
+    recipe: JobRecipe,
+    between: Callable[[], None] = lambda: None,
+    sources: Sources | None = None,
 ) -> tuple[Made, list[Progress]]:
     """The same, and every step on the way; `between` is called after each."""
-    steps, seen = workshop.steps(recipe), []
+    steps, seen = workshop.steps(recipe, sources), []
     while True:
         try:
             seen.append(next(steps))

@@ -26,6 +26,7 @@ from app.studio.recipes import (
     Atlas,
     ChannelImage,
     ClassImage,
+    JobRecipe,
     Reconstruction,
     Strip,
     Visualization,
@@ -46,7 +47,9 @@ def recipe(kind: str, photo: str) -> Visualization:
         "reconstruction": of_picture | {"layer": "layer1.0", "steps": 16},
         "strip": of_picture | {"steps": 3},
     }
-    return visualization({"kind": kind, "model": "tiny"} | said[kind])
+    made = visualization({"kind": kind, "model": "tiny"} | said[kind])
+    assert isinstance(made, Visualization)
+    return made
 
 
 KINDS = ("class", "channel", "atlas", "reconstruction", "strip")
@@ -190,10 +193,10 @@ def test_quick_requests_between_steps_change_nothing(
         (Strip(model="tiny", image="", source="", layers=("act1", "no")), UnknownLayer),
         (ClassImage(model="other", class_=3, size=8), WrongField),
     ],
-    ids=lambda value: value.kind if isinstance(value, Visualization) else "",
+    ids=lambda value: value.kind if isinstance(value, JobRecipe) else "",
 )
 def test_what_cannot_be_made_is_said_at_the_first_step(
-    workshop: Workshop, wish: Visualization, error: type[LaternaError]
+    workshop: Workshop, wish: JobRecipe, error: type[LaternaError]
 ) -> None:
     with pytest.raises(error):
         next(workshop.steps(wish))

@@ -21,6 +21,7 @@ from app.studio.recipes import (
     PhotoMap,
     PhotoPlane,
     Recipe,
+    Sources,
 )
 from tests.studio.makers.synthesis.driving import opened, watched
 
@@ -54,9 +55,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> KeptVectors:
     return KeptVectors(photos=PHOTOS, files=files, missing=(MISSING,), groups=groups)
 
 
-def made(workshop: Workshop, recipe: Recipe) -> dict[str, Any]:
+def made(workshop: Workshop, recipe: Recipe, kept: KeptVectors) -> dict[str, Any]:
     answers: list[Made] = []
-    workshop.make(recipe, answers.append)
+    workshop.make(recipe, answers.append, Sources(vectors=kept))
     return answers[0].facts
 
 
@@ -65,9 +66,8 @@ def vectors(kept: KeptVectors, layer: str) -> "np.ndarray[Any, Any]":
 
 
 def test_the_nearest_are_those_that_numpy_finds(workshop: Workshop, kept: KeptVectors) -> None:
-    said = made(
-        workshop, Neighbours(model="any", index="i", kept=kept, layer="late", photo=9, count=5)
-    )
+    recipe = Neighbours(model="any", index="i", layer="late", photo=9, count=5)
+    said = made(workshop, recipe, kept)
     assert said["photos"] == PHOTOS - 1
     own, pixels = vectors(kept, "late"), vectors(kept, "pixels")
     others = [n for n in range(PHOTOS) if n not in (9, MISSING)]
@@ -84,7 +84,7 @@ def test_the_nearest_are_those_that_numpy_finds(workshop: Workshop, kept: KeptVe
 def test_shares_are_told_layer_by_layer_beside_pixels_and_chance(
     workshop: Workshop, kept: KeptVectors
 ) -> None:
-    said = made(workshop, NeighbourShares(model="any", index="i", kept=kept, by="group"))
+    said = made(workshop, NeighbourShares(model="any", index="i", by="group"), kept)
     shares = {row["layer"]: row["share"] for row in said["layers"]}
     assert list(shares) == ["early", "late"]
     assert shares["late"] == 1
@@ -97,7 +97,7 @@ def test_shares_are_told_layer_by_layer_beside_pixels_and_chance(
 def test_a_plane_has_a_place_for_each_photo_that_could_be_read(
     workshop: Workshop, kept: KeptVectors
 ) -> None:
-    said = made(workshop, PhotoPlane(model="any", index="i", kept=kept, layer="late"))
+    said = made(workshop, PhotoPlane(model="any", index="i", layer="late"), kept)
     places = said["places"]
     assert [n for n, place in enumerate(places) if place is None] == [MISSING]
     reach = np.array([place for place in places if place])
@@ -109,16 +109,9 @@ def test_a_plane_has_a_place_for_each_photo_that_could_be_read(
 def test_tsne_goes_step_by_step_and_brings_groups_together(
     workshop: Workshop, kept: KeptVectors
 ) -> None:
-    recipe = PhotoMap(
-        model="tiny",
-        layer="late",
-        collection="any",
-        photos="x",
-        steps=260,
-        kept=kept,
-        members=(Member("own.jpg", "", image="abc"), Member("other.jpg", "")),
-    )
-    done, steps = watched(workshop, recipe)
+    recipe = PhotoMap(model="tiny", layer="late", collection="any", photos="x", steps=260)
+    members = (Member("own.jpg", "", image="abc"), Member("other.jpg", ""))
+    done, steps = watched(workshop, recipe, sources=Sources(members=members, vectors=kept))
     facts, picture = done.facts, done.picture
     assert [step.step for step in steps] == list(range(1, 261))
     assert steps[-1].preview is not None
@@ -132,26 +125,24 @@ def test_tsne_goes_step_by_step_and_brings_groups_together(
         others = sorted((m for m in places if m != n), key=lambda m: np.hypot(*(places[m] - place)))
         right += others[0] % GROUPS == n % GROUPS
     assert right > 0.9 * len(places)
-    assert "kept" not in recipe.facts()
-    assert "members" not in recipe.facts()
 
 
 def test_what_is_not_there_is_said(workshop: Workshop, kept: KeptVectors, tmp_path: Path) -> None:
-    def asked(layer: str, photo: int = 0, vectors: KeptVectors = kept) -> Neighbours:
-        return Neighbours(model="any", index="i", kept=vectors, layer=layer, photo=photo)
+    def asked(layer: str, photo: int = 0, vectors: KeptVectors = kept) -> None:
+        made(workshop, Neighbours(model="any", index="i", layer=layer, photo=photo), vectors)
 
     with pytest.raises(UnknownLayer):
-        made(workshop, asked("nowhere"))
+        asked("nowhere")
     with pytest.raises(UnknownPhoto):
-        made(workshop, asked("late", PHOTOS))
+        asked("late", PHOTOS)
     path = Path(kept_as(tmp_path, np.ones((PHOTOS, 8))))
     damaged = KeptVectors(photos=PHOTOS, files=(("late", str(path)), kept.files[-1]))
     path.write_bytes(path.read_bytes()[::-1][:-2] + b"??")
     with pytest.raises(NotMade):
-        made(workshop, asked("late", vectors=damaged))
+        asked("late", vectors=damaged)
     path.unlink()
     with pytest.raises(NotMade):
-        made(workshop, asked("late", vectors=damaged))
+        asked("late", vectors=damaged)
 
 
 def test_the_shelf_keeps_what_fits_and_reads_the_rest_again(kept: KeptVectors) -> None:
@@ -161,12 +152,6 @@ def test_the_shelf_keeps_what_fits_and_reads_the_rest_again(kept: KeptVectors) -
     small.values(kept, "late")
     assert small.directions(kept, "early") is not first
     assert read(dict(kept.files)["late"], PHOTOS).shape == (PHOTOS, 8)
-
-
-def test_where_the_vectors_lie_is_no_part_of_the_address(kept: KeptVectors) -> None:
-    recipe = Neighbours(model="any", index="i", kept=kept, layer="late", photo=1)
-    assert recipe.key == Neighbours(model="any", index="i", layer="late", photo=1).key
-    assert recipe.key != Neighbours(model="any", index="j", layer="late", photo=1).key
 
 
 def test_nobody_has_no_place() -> None:

@@ -10,12 +10,14 @@ import torch
 
 from app.settings import Settings
 from app.studio.makers import Workshop
-from app.studio.recipes import CollectionIndex, Made, Member
+from app.studio.recipes import CollectionIndex, Made, Member, Sources
 from tests.bad_pictures import bad_pictures, encoded
 from tests.running import children_of
 from tests.studio.makers.synthesis.driving import watched
 
 pytestmark = pytest.mark.alone
+
+RECIPE = CollectionIndex(model="tiny", collection="odd", photos="x")
 
 
 def members(folder: Path) -> tuple[Member, ...]:
@@ -25,9 +27,8 @@ def members(folder: Path) -> tuple[Member, ...]:
 def index_of(
     workshop: Workshop, photos: tuple[Member, ...], between: Callable[[], None] = lambda: None
 ) -> Made:
-    recipe = CollectionIndex(model="tiny", collection="odd", photos="x", members=photos)
     with torch.no_grad():
-        return watched(workshop, recipe, between)[0]
+        return watched(workshop, RECIPE, between, Sources(members=photos))[0]
 
 
 def reasons(made: Made) -> dict[str, str]:
@@ -95,9 +96,7 @@ def test_an_opener_that_hangs_costs_a_photo_and_one_that_dies_none(
     assert struck
     assert reasons(made) == {}
     assert set(children_of(os.getpid())) == before
-    steps = workshop.steps(
-        CollectionIndex(model="tiny", collection="odd", photos="x", members=members(tmp_path))
-    )
+    steps = workshop.steps(RECIPE, Sources(members=members(tmp_path)))
     with torch.no_grad():
         next(steps)
         assert opener()
