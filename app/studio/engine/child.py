@@ -9,12 +9,14 @@ import asyncio
 import ctypes
 import importlib
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,9 @@ class Child:
         self._heard, self._died = heard, died
         self._loop = asyncio.get_running_loop()
         self._process, self._pipe = spawned(target, nice, environment)
-        self._listener = threading.Thread(target=self._listen, daemon=True, name=f"hear {target}")
-        self._listener.start()
+        self._unsent: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        for work, name in ((self._listen, "hear"), (self._write, "tell")):
+            threading.Thread(target=work, daemon=True, name=f"{name} {target}").start()
         self.send(argument)
 
     @property
@@ -63,22 +66,33 @@ class Child:
         return self._process.pid
 
     def send(self, message: object) -> None:
-        """Tell it something small; it must be waiting for it, else this could block."""
-        try:
-            self._pipe.send(message)
-        except OSError:
-            return  # its death is on its way to `died`
+        """Tell it something; returns at once, and all that it is told comes in order.
+
+        A pipe holds little, and a child may not listen for minutes: who waited for it here would
+        keep the event loop from everybody, and from its own watchdog.
+        """
+        self._unsent.put(partial(self._pipe.send, message))
 
     def send_bytes(self, data: bytes) -> None:
-        """Hand it a large piece of data; blocks until it has taken it."""
-        try:
-            self._pipe.send_bytes(data)
-        except OSError:
-            return
+        """Hand it a piece of data as it is, in the same order."""
+        self._unsent.put(partial(self._pipe.send_bytes, data))
 
     def kill(self) -> None:
         """End it now; `died` follows."""
         self._process.kill()
+
+    def _write(self) -> None:
+        """In a thread: tell it one thing after another until it has ended."""
+        while (told := self._unsent.get()) is not None:
+            try:
+                told()
+            except OSError:
+                continue  # its death is on its way to `died`
+            except Exception:  # what cannot be pickled: whoever waits for an answer is told
+                log.exception("a child cannot be told something", pid=self.pid)
+                self._process.kill()
+            finally:
+                del told  # a picture is not kept until the next one comes
 
     def _listen(self) -> None:
         """In a thread: hand over what it says until it says no more."""
@@ -93,6 +107,7 @@ class Child:
         # hit a file that has got its number since.
         self._process.kill()
         self._process.wait()
+        self._unsent.put(None)
         self._tell(self._died)
 
     def _tell(self, listener: Callable[..., None], *said: Any) -> None:

@@ -111,7 +111,7 @@ class Decoder:
                 await self._ready.wait()
             async with asyncio.timeout(self._seconds):
                 child.send(wanted)
-                await asyncio.to_thread(child.send_bytes, data)
+                child.send_bytes(data)
                 return await self._answer
         except TimeoutError:
             log.warning("decoding took too long", seconds=self._seconds)

@@ -27,8 +27,6 @@ from app.studio.engine.supervision import State, Supervised
 from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 log = structlog.get_logger("laterna.engine")
-#: Forgotten pictures that are told at a time.
-PIECE = 500
 
 
 @dataclass(frozen=True)
@@ -140,9 +138,9 @@ class Device(Supervised):
         if self.state != "ready" or self._current is not None:
             return
         assert self._child is not None, "a device that is ready has a process"
-        while self._forgotten:  # in pieces that a pipe holds, for it may be in a long step
-            self._child.send(Forget(tuple(self._forgotten[:PIECE])))
-            del self._forgotten[:PIECE]
+        if self._forgotten:
+            self._child.send(Forget(tuple(self._forgotten)))
+            self._forgotten = []
         self._current = taken = self._queue.take()
         if taken is None:
             return

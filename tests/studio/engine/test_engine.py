@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from app.errors import (
 from app.settings import ROOT, Settings
 from app.studio.engine import Engine, supervision
 from app.studio.engine.child import Child
-from app.studio.recipes import Description, Prediction, Recipe
+from app.studio.recipes import ClassImage, Description, Member, Prediction, Recipe, Sources
 from tests.running import children_of, wait_until
 
 pytestmark = pytest.mark.alone
@@ -166,6 +168,37 @@ def test_what_is_forgotten_meanwhile_is_forgotten_before_the_next_recipe(
         made = await engine.call(asked("forgotten"))
         assert len(made.facts["forgotten"]) == 20_001
         assert made.facts["forgotten"][-1] == "last"
+
+    bench.do(work)
+
+
+def test_what_a_busy_device_is_told_holds_up_nobody(bench: Bench, tmp_path: Path) -> None:
+    """Far more than a pipe holds, of every kind of message, while the device does not listen."""
+    many = Sources(members=tuple(Member(f"{n}.jpg", "x" * 100) for n in range(20_000)))
+
+    async def work(engine: Engine) -> None:
+        quick, step = tmp_path / "quick", tmp_path / "step"
+        # If the loop stood still, nobody else would let the device go on.
+        rescue = threading.Timer(60, lambda: (quick.touch(), step.touch()))
+        rescue.start()
+        calling = asyncio.create_task(engine.call(asked("wait", quick)))
+        await until(lambda: engine.devices()[0].doing is not None)
+        recipe = ClassImage(model="wait", class_=1, steps=3)
+        files = replace(many, picture=str(step))
+        running = asyncio.create_task(engine.run(recipe, lambda step: None, sources=files))
+        await asyncio.sleep(0.1)
+        assert not quick.exists(), "a climb was told"
+        quick.touch()
+        await calling
+        for number in range(20_000):
+            engine.forget(f"picture-{number}")
+        calling = asyncio.create_task(engine.call(asked("forgotten"), many))
+        await asyncio.sleep(0.1)
+        assert not step.exists(), "a call was told, and what to forget"
+        step.touch()
+        assert len((await calling).facts["forgotten"]) >= 20_000
+        await running
+        rescue.cancel()
 
     bench.do(work)
 

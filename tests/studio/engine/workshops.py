@@ -65,6 +65,8 @@ class Small:
             match recipe.model:
                 case "slow":
                     time.sleep(0.02)
+                case "wait":
+                    wait_for(Path(sources.picture))
                 case "long":
                     time.sleep(0.4)
                 case "stuck":
