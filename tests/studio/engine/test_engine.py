@@ -179,7 +179,7 @@ def test_what_a_busy_device_is_told_holds_up_nobody(bench: Bench, tmp_path: Path
     async def work(engine: Engine) -> None:
         quick, step = tmp_path / "quick", tmp_path / "step"
         # If the loop stood still, nobody else would let the device go on.
-        rescue = threading.Timer(60, lambda: (quick.touch(), step.touch()))
+        rescue = threading.Timer(60, touch, (quick, step))
         rescue.start()
         calling = asyncio.create_task(engine.call(asked("wait", quick)))
         await until(lambda: engine.devices()[0].doing is not None)
@@ -408,6 +408,11 @@ def test_children_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
         time.sleep(0.2)
         parent.kill()
         wait_until(lambda: not any(lives(child) for child in children), 2)
+
+
+def touch(*files: Path) -> None:
+    for file in files:
+        file.touch()
 
 
 def open_files() -> int:
