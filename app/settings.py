@@ -4,6 +4,7 @@ A value that cannot work is refused here: a field says its limits, a validator r
 with what comes after “NAME is “…”; ”, and `complaints` makes sentences of both.
 """
 
+import csv
 import os
 import re
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ MIB = 1024 * 1024
 MOST_BYTES, MOST_COUNT, DAY, TEN_YEARS = 1 << 50, 1_000_000, 86_400.0, 87_600.0
 DEVICE = re.compile(r"cpu|cuda(:\d{1,3})?")
 FAULT = re.compile(r"((call-)?(oom|hang|die)|nan):[1-9]\d{0,8}")
+IN_QUOTES = (
+    "folders are separated by commas, and one with a comma in its name is put in double quotes, "
+    'such as "/data/cats, dogs"'
+)
 
 
 class Settings(BaseSettings):
@@ -63,12 +68,13 @@ class Settings(BaseSettings):
     )
     collections: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
-        description="Folders of photos that all may look at, separated by commas; nothing is "
-        "written there. Labels come from the names of files or of folders within.",
+        description="Folders of photos that all may look at, separated by commas; one with a comma "
+        "in its name in double quotes. Nothing is written there; links are followed, also out of "
+        "them. The folders within are classes, else the names of files are.",
     )
     offline: bool = Field(False, description="Never try to reach the weights mirror.")
     upload_max_bytes: int = Field(
-        25 * MIB, gt=0, le=MOST_BYTES, description="Largest upload, in bytes."
+        25 * MIB, gt=0, le=MOST_BYTES, description="Largest upload, or photo in a folder, in bytes."
     )
     body_max_bytes: int = Field(
         1 * MIB, gt=0, le=MOST_BYTES, description="Largest other request body, in bytes."
@@ -199,10 +205,18 @@ class Settings(BaseSettings):
     @field_validator("collections", mode="before")
     @classmethod
     def _split_folders(cls, value: object) -> object:
-        """Take a comma-separated string as well as a sequence."""
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        """Take a comma-separated string as well as a sequence; in a string all must be there."""
+        if not isinstance(value, str):
+            return value
+        try:
+            rows = list(csv.reader([value], skipinitialspace=True, strict=True))
+        except csv.Error:
+            raise ValueError(f"its double quotes do not match; {IN_QUOTES}") from None
+        folders = tuple(part.strip() for row in rows for part in row if part.strip())
+        for folder in folders:
+            if not os.path.isdir(folder):  # noqa: PTH112  # it raises nothing
+                raise ValueError(f"there is no folder {folder!r} that can be read; {IN_QUOTES}")
+        return folders
 
     @property
     def weights_dir(self) -> Path:

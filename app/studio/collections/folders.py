@@ -104,7 +104,7 @@ class Collections:
     def __init__(self, settings: Settings, archive: Archive) -> None:
         self._archive, self._folders = archive, _named(settings.collections)
         self._largest = settings.upload_max_bytes
-        self._looking = threading.Lock()
+        self._looking = {name: threading.Lock() for name in self._folders}
         self._seen: dict[str, tuple[float, Collection]] = {}
 
     def all(self, owner: str | None) -> list[Collection]:
@@ -132,7 +132,7 @@ class Collections:
         return tuple(photo.member for photo in found.photos)
 
     def _folder(self, name: str) -> Collection:
-        with self._looking:  # all who come meanwhile share one look
+        with self._looking[name]:  # all who come meanwhile share one look
             due, seen = self._seen.get(name, (0.0, None))
             began = time.monotonic()
             if seen is None or began > due:

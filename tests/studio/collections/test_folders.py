@@ -1,13 +1,17 @@
 """Collections: which photos there are, what they show, whose they are, and when they changed."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from app.archive import Archive
 from app.errors import CollectionChanged, UnknownCollection, UnknownImage, UnknownPhoto
-from app.settings import Settings
+from app.settings import ROOT, Settings
 from app.studio.collections import folders
 from app.studio.collections.folders import Collections, is_theirs, mark
 
@@ -158,3 +162,27 @@ def test_with_a_picture_goes_all_that_it_had_a_part_in(archive: Archive) -> None
     assert archive.usage().total <= before - len(b"numbers of both")
     with pytest.raises(UnknownImage):
         archive.keep_result("m" * 64, {}, None, "", None, {}, [first, second])
+
+
+def test_a_folder_with_a_comma_in_its_name_is_put_in_quotes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them the server does not start, and says why."""
+    both, plain = tmp_path / "cats, dogs", tmp_path / "birds"
+    both.mkdir()
+    plain.mkdir()
+    for said in (f'{plain}, "{both}"', f'"{plain}","{both}",'):
+        monkeypatch.setenv("LATERNA_COLLECTIONS", said)
+        assert Settings().collections == (plain, both)
+    for said in (f"{plain},{both}", f'"{plain},{both}', f'"{both}"x', str(tmp_path / "gone")):
+        monkeypatch.setenv("LATERNA_COLLECTIONS", said)
+        with pytest.raises(ValidationError, match="double quotes"):
+            Settings()
+    done = subprocess.run(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {"LATERNA_COLLECTIONS": str(both), "LATERNA_DATA_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "cats" in done.stderr
+    assert "Traceback" not in done.stderr

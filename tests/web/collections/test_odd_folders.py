@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (few / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing of a picture")
         for n, seed in enumerate(photos):
             (few / f"cat {n}.jpg").write_bytes(photo(seed))
+    for name, count in (("ant", 8000), ("bee", 4000)):
+        (folder.parent / "many" / name).mkdir(parents=True)
+        for n in range(count):
+            (folder.parent / "many" / name / f"{n}.jpg").write_bytes(b"x")
     return folder
 
 
 @pytest.fixture(scope="module")
 def client(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     data = tmp_path_factory.mktemp("odd") / "data"
-    folders = (folder, *(folder.parent / name for name in ("one", "two", "same", "none")))
+    folders = (folder, *(folder.parent / name for name in ("one", "two", "same", "none", "many")))
     server = laterna(data, LATERNA_COLLECTIONS=",".join(str(each) for each in folders))
     with server as running, running.wait_until_ready().client() as client:
         yield client
@@ -110,6 +115,14 @@ def test_no_part_of_a_name_turns_the_page(told: dict[str, Any], client: httpx.Cl
 
 def test_a_folders_name_is_the_class_with_its_digits(told: dict[str, Any]) -> None:
     assert [row["label"] for row in told["photos"]] == [name for name in CLASSES for _ in range(3)]
+
+
+def test_of_too_many_photos_it_is_said_how_many_are_taken(client: httpx.Client) -> None:
+    said = client.get("/collections/many.json").raise_for_status().json()
+    assert (len(said["photos"]), said["found"]) == (10_000, 12_000)
+    assert Counter(row["label"] for row in said["photos"]) == {"ant": 6000, "bee": 4000}
+    for address in ("/collections", "/collections/many"):
+        assert "10,000 of 12,000" in client.get(address).raise_for_status().text
 
 
 def test_a_photo_that_goes_is_a_page_with_words(
