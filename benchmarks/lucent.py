@@ -58,7 +58,7 @@ def ours(network: Network, objective: objectives.Objective, method: methods.Meth
 
     def run() -> None:
         chosen = replace(method, steps=STEPS)
-        for _ in ascent.ascend(network, objective, chosen, ascent.generator_on(network, 0)):
+        for _ in ascent.ascend(network, objective, chosen, ascent.seeded(0)):
             pass
 
     return run

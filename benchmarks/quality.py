@@ -57,7 +57,7 @@ def class_image(network: Network, class_: int, seed: int, quality: str) -> Image
     """A class image by the defaults of a quality."""
     crop, skips = network.preprocessing.crop, bool(network.branches)
     method = methods.class_image(crop, quality, skips=skips)
-    generator = ascent.generator_on(network, seed)
+    generator = ascent.seeded(seed)
     return picture(_made(ascent.ascend(network, objectives.logit(class_), method, generator)))
 
 
@@ -119,10 +119,10 @@ def _best_samples(network: Network, layer: str) -> Tensor:
 def _channel(network: Network, layer: str, channel: int, best: Tensor) -> Kept:
     found = network.layers[layer]
     method = methods.channel_image(network.preprocessing.crop, found.receptive_field, "quick")
-    generator = ascent.generator_on(network, 0)
+    generator = ascent.seeded(0)
     made = _made(ascent.ascend(network, objectives.channel(layer, channel), method, generator))
     draws = made.expand(DRAWS, -1, -1, -1)
-    seen = ascent.transform(network, method)(draws, ascent.generator_on(network, 1))
+    seen = ascent.transform(network, method)(draws, ascent.seeded(1))
     moved = _means(network, layer, seen).mean(0)
     plain = _means(network, layer, made)[0]
     return {
@@ -151,7 +151,7 @@ def _reconstruction(network: Network, layer: str, path: Path) -> Kept:
         batch = network.prepare(photo)
     original = ascent.pictures_of(network, batch)
     method = reconstruction.method_for(network, layer, "fine")
-    generator = ascent.generator_on(network, 0)
+    generator = ascent.seeded(0)
     made = _made(reconstruction.reconstruct(network, layer, batch, method, generator))
     with torch.no_grad():
         ours, aim = (

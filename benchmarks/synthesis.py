@@ -58,7 +58,7 @@ def step(network: Network, objective: Objective, method: Method, batch: int) -> 
     """One step of ascent."""
     endless = replace(method, steps=1_000_000)
     steps: Iterator[ascent.Step] = ascent.ascend(
-        network, objective, endless, ascent.generator_on(network, 0), batch
+        network, objective, endless, ascent.seeded(0), batch
     )
 
     def run() -> None:
@@ -95,7 +95,7 @@ def picture_seconds(network: Network, quality: str) -> dict[str, float]:
     start = time.perf_counter()
     first = 0.0
     made: Tensor | None = None
-    generator = ascent.generator_on(network, 0)
+    generator = ascent.seeded(0)
     for done in ascent.ascend(network, objectives.logit(CLASS), method, generator):
         made = done.pictures() if done.step in (1, done.steps) else made
         _synced(network)
@@ -106,7 +106,7 @@ def picture_seconds(network: Network, quality: str) -> dict[str, float]:
 def score_by_steps(network: Network, quality: str) -> list[float]:
     """The logit under transforms, averaged over a tenth of the steps each."""
     method = methods.class_image(network.preprocessing.crop, quality)
-    generator = ascent.generator_on(network, 0)
+    generator = ascent.seeded(0)
     ascent_steps = ascent.ascend(network, objectives.logit(CLASS), method, generator)
     scores = [float(done.scores) for done in ascent_steps]
     tenth = len(scores) // 10

@@ -99,7 +99,7 @@ def beyond(numbers: Statistics, scale: Scale) -> int:
 def ordered(numbers: Statistics, sort: Literal["index", "max", "mean"]) -> Tensor:
     """Channel numbers in the order of the sheet; ties keep the lower number first."""
     if sort == "index":
-        return torch.arange(len(numbers.high))
+        return torch.arange(len(numbers.high), device=numbers.high.device)
     return (numbers.high if sort == "max" else numbers.mean).argsort(descending=True, stable=True)
 
 
@@ -116,7 +116,8 @@ def entries(feature_maps: Tensor, numbers: Statistics, scale: Scale) -> Tensor:
     result = _bytes(values)
     dead = numbers.dead
     if dead.any():
-        result[dead] = _hatch(feature_maps.shape[1:], CENTRE if scale.sided == "signed" else 0)
+        ground = CENTRE if scale.sided == "signed" else 0
+        result[dead] = _hatch(result.shape[1:], ground).to(result.device)
     return result
 
 

@@ -36,9 +36,9 @@ class Step:
     pictures: Callable[[], Tensor]
 
 
-def generator_on(network: Network, seed: int) -> torch.Generator:
-    """The one source of noise for a recipe, on the network's device."""
-    return torch.Generator(network.device).manual_seed(seed)
+def seeded(seed: int) -> torch.Generator:
+    """The one source of noise for a recipe: the CPU's, so that a seed means the same everywhere."""
+    return torch.Generator().manual_seed(seed)
 
 
 def ascend(
@@ -55,7 +55,7 @@ def ascend(
 
     calm: climbed instead in the calm steps at the end; shown: gives the scores instead.
     """
-    canvas = canvas_for(method, count, generator)
+    canvas = canvas_for(method, count, generator, network.device)
     optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate, fused=True)
     average = Average(canvas, method.average)
     for step in range(method.steps):
@@ -148,8 +148,10 @@ def transform(network: Network, method: Method, step: int = 0) -> Transform:
     return Chain((affine, Noise(noise)) if noise > 0 else (affine,))
 
 
-def canvas_for(method: Method, count: int, generator: torch.Generator) -> Fourier:
-    """The canvas that a method starts from."""
+def canvas_for(
+    method: Method, count: int, generator: torch.Generator, device: torch.device
+) -> Fourier:
+    """The canvas that a method starts from, on a device."""
     return Fourier(
         count,
         method.size,
@@ -157,6 +159,7 @@ def canvas_for(method: Method, count: int, generator: torch.Generator) -> Fourie
         power=method.power,
         gain=method.gain,
         deviation=method.deviation,
+        device=device,
     )
 
 

@@ -1,7 +1,8 @@
 """Canvases: () -> pictures [N,3,H,W] in 0..1, made of parameters that gradients can reach.
 
-Pixels, or Fourier coefficients in colours without correlation (Olah, Mordvintsev, Schubert,
-"Feature Visualization", Distill 2017).
+Fourier coefficients in colours without correlation (Olah, Mordvintsev, Schubert,
+"Feature Visualization", Distill 2017). Where a canvas starts is drawn on the CPU and then moved, so
+that a seed means the same on every device.
 """
 
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+CPU = torch.device("cpu")
 #: Lucid's: the square root of the covariance of ImageNet's colours, its longest column made 1.
 COLOR_CORRELATION = (
     (0.26, 0.09, 0.02),
@@ -26,23 +28,6 @@ class Canvas(Protocol):
 
     def __call__(self) -> Tensor:
         """The pictures now: [N,3,H,W], 0..1."""
-
-
-class Pixels:
-    """Pictures as they are: one parameter per pixel and colour, through a sigmoid.
-
-    Starts as grey with noise of the given deviation.
-    """
-
-    def __init__(
-        self, count: int, size: int, generator: torch.Generator, deviation: float = 0.01
-    ) -> None:
-        values = _noise((count, 3, size, size), generator) * deviation
-        self.parameters = [values.requires_grad_()]
-
-    def __call__(self) -> Tensor:
-        """[N,3,H,W], 0..1."""
-        return self.parameters[0].sigmoid()
 
 
 class Fourier:
@@ -63,16 +48,18 @@ class Fourier:
         power: float = 1.5,
         gain: float = 0.25,
         deviation: float = 0.01,
+        device: torch.device = CPU,
     ) -> None:
         self._size = size
-        across = torch.fft.rfftfreq(size, device=generator.device)
-        down = torch.fft.fftfreq(size, device=generator.device)
+        across = torch.fft.rfftfreq(size, device=device)
+        down = torch.fft.fftfreq(size, device=device)
         frequencies = (down[:, None].square() + across[None, :].square()).sqrt()
         self._cycles = frequencies * size
         self._weights = gain / DIVISOR / frequencies.clamp(min=1 / size) ** power
-        self._mix = _color_mix().to(generator.device)
+        self._mix = _color_mix().to(frequencies.device)
         shape = (count, 3, *frequencies.shape, 2)
-        self.parameters = [(_noise(shape, generator) * deviation).requires_grad_()]
+        start = _noise(shape, generator) * deviation
+        self.parameters = [start.to(frequencies.device).requires_grad_()]
         self.only: float | None = None
 
     def __call__(self) -> Tensor:
@@ -94,4 +81,4 @@ def _color_mix() -> Tensor:
 
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=generator, device=generator.device)
+    return torch.randn(shape, generator=generator)

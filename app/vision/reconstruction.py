@@ -81,7 +81,7 @@ def _matched(
     generator: torch.Generator,
 ) -> Iterator[Step]:
     """Climb by L-BFGS; a step is one search along a line, of one evaluation or more."""
-    canvas = ascent.canvas_for(method, 1, generator)
+    canvas = ascent.canvas_for(method, 1, generator, network.device)
     climb = _Climb(network, canvas, objective, shown, method)
     optimiser = torch.optim.LBFGS(
         canvas.parameters,

@@ -1,7 +1,8 @@
 """Transforms: (pictures [N,3,H,W] in 0..1) -> the same seen a little differently, drawn anew.
 
 What looks right only at one place, size and angle is noise to everybody else; so every step looks
-from another one (Olah et al. 2017; Mordvintsev et al., "Inceptionism", 2015).
+from another one (Olah et al. 2017; Mordvintsev et al., "Inceptionism", 2015). All draws are the
+CPU's and are moved, so that a seed means the same on every device.
 """
 
 import math
@@ -35,15 +36,14 @@ class Affine:
     def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
         """[N,3,H,W] -> [N,3,out,out]."""
         count, size = len(pictures), self.out or pictures.shape[-1]
-        # Drawn on the CPU, so that a seed means the same on every device.
-        draws = torch.rand(4, count, generator=generator, device=generator.device).cpu()
+        draws = torch.rand(4, count, generator=generator)
         least, most = self.scale
         zoom = size / pictures.shape[-1] / (least + (most - least) * draws[0])
         angle = (draws[1] * 2 - 1) * math.radians(self.degrees)
         ways = (draws[2:4] * 2 - 1) * (2 * self.shift / pictures.shape[-1])
         mirror = torch.ones(count)
         if self.flips:
-            mirror = torch.rand(count, generator=generator, device=generator.device).cpu() < 0.5
+            mirror = torch.rand(count, generator=generator) < 0.5
             mirror = mirror * 2.0 - 1.0
         turn = torch.stack(
             [
@@ -68,8 +68,8 @@ class Noise:
 
     def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
         """[N,3,H,W] -> the same with noise."""
-        noise = torch.empty(pictures.shape, device=pictures.device)
-        return pictures + noise.normal_(0, self.deviation, generator=generator)
+        noise = torch.empty(pictures.shape).normal_(0, self.deviation, generator=generator)
+        return pictures + noise.to(pictures.device)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def last(steps: Iterator[Step]) -> Step:
 
 
 def made(network: Network, objective: Objective, method: Method = STILL, seed: int = 0) -> Tensor:
-    generator = ascent.generator_on(network, seed)
+    generator = ascent.seeded(seed)
     return last(ascent.ascend(network, objective, method, generator)).pictures()
 
 
@@ -69,14 +69,14 @@ OBJECTIVES = {
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_three_steps_raise_every_objective(lite0: Network, name: str) -> None:
     objective = OBJECTIVES[name](lite0)
-    start = next(ascent.ascend(lite0, objective, STILL, ascent.generator_on(lite0, 0)))
+    start = next(ascent.ascend(lite0, objective, STILL, ascent.seeded(0)))
     after = value(lite0, objective, made(lite0, objective))
     assert float(after) > float(start.scores)
 
 
 def test_three_steps_make_the_pictures_of_a_batch_differ_more(lite0: Network) -> None:
     objective = objectives.diversity(LAYER)
-    steps = list(ascent.ascend(lite0, objective, STILL, ascent.generator_on(lite0, 0), count=3))
+    steps = list(ascent.ascend(lite0, objective, STILL, ascent.seeded(0), count=3))
     assert float(value(lite0, objective, steps[-1].pictures()).sum()) > float(steps[0].scores.sum())
 
 
@@ -84,7 +84,7 @@ def test_a_picture_is_the_best_of_all_for_the_channel_that_it_was_made_for(lite0
     method = methods.channel_image(96, 19, "quick", size=96, steps=12)
     channels = (0, 5, 23)
     steps = ascent.ascend(
-        lite0, objectives.channel(LAYER, *channels), method, ascent.generator_on(lite0, 0), count=3
+        lite0, objectives.channel(LAYER, *channels), method, ascent.seeded(0), count=3
     )
     pictures = last(steps).pictures()
     least = made(lite0, -objectives.channel(LAYER, 5), method)
@@ -122,7 +122,7 @@ def test_nothing_listens_between_two_steps_nor_after_a_step_that_failed(lite0: N
         lite0,
         objectives.logit(1),
         methods.class_image(64, "quick", steps=5),
-        ascent.generator_on(lite0, 0),
+        ascent.seeded(0),
     )
     for _ in range(2):
         next(steps)

@@ -32,7 +32,7 @@ def relative_error(network: Network, layer: str, pictures: Tensor, batch: Tensor
 def test_matching_an_early_layer_gives_the_photo_again(lite0: Network, batch: Tensor) -> None:
     layer = "blocks.0.0"
     method = reconstruction.method_for(lite0, layer, "quick", steps=40)
-    generator = ascent.generator_on(lite0, 0)
+    generator = ascent.seeded(0)
     steps = list(reconstruction.reconstruct(lite0, layer, batch, method, generator))
     errors = [float(step.scores) for step in steps]
     assert errors[-1] < 0.35 * errors[0]
@@ -52,7 +52,7 @@ def test_a_step_of_matching_costs_no_pass_that_is_not_counted(
     method = reconstruction.method_for(lite0, "blocks.0.0", "quick", steps=12)
     with outputs_through(lite0.module, {"conv_stem": lambda i, o: passes.append(1)}):
         for step in reconstruction.reconstruct(
-            lite0, "blocks.0.0", batch, method, ascent.generator_on(lite0, 0)
+            lite0, "blocks.0.0", batch, method, ascent.seeded(0)
         ):
             done = step.step
     assert done == 12
@@ -65,7 +65,7 @@ def test_the_last_layer_is_climbed_by_likeness(lite0: Network, batch: Tensor) ->
     assert reconstruction.linear_part(lite0, "bn2") == given("bn2")
     assert reconstruction.linear_part(lite0, "blocks.3.0") == "blocks.3.0"
     method = reconstruction.method_for(lite0, "bn2", "quick", steps=60)
-    generator = ascent.generator_on(lite0, 0)
+    generator = ascent.seeded(0)
     steps = list(reconstruction.reconstruct(lite0, "bn2", batch, method, generator))
     assert len(steps) == 60
     assert float(steps[-1].scores) < 0.93 * float(steps[0].scores)

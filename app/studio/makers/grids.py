@@ -67,12 +67,12 @@ def activation_grid(
         largest = sheets.largest_tile(len(maps))
         raise WrongField(field="tile", allowed=f"at most {largest} for this layer.") from None
     name = recipe.colors or colors.DEFAULT[scale.sided]
-    tiles = activations.entries(activations.reduced(maps, tile), numbers, scale).cpu()
+    tiles = activations.entries(activations.reduced(maps, tile), numbers, scale)
     if recipe.sort != "index":
         tiles = tiles[order]
     scale_facts = _scale_facts(scale, numbers)
     picture = sheets.draw(
-        tiles,
+        tiles.cpu(),
         sheet,
         colors.palette(name, scale.sided),
         texts(recipe, network, scale_facts),

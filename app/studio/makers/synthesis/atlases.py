@@ -137,7 +137,7 @@ class Batches:
 
     def _batch(self, aims: Sequence[Aim]) -> Generator[Progress, None, None]:
         climbed = objectives.channel(aims[0].climbed.layer, *(aim.climbed.channel for aim in aims))
-        generator = ascent.generator_on(self._network, self._seed)
+        generator = ascent.seeded(self._seed)
         steps = ascent.ascend(self._network, climbed, self._method, generator, len(aims))
         channels = [aim.channel for aim in aims]
         stage = f"{channels[0]}–{channels[-1]}" if len(channels) > 1 else str(channels[0])

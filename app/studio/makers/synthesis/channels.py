@@ -104,7 +104,7 @@ def _attempts(
         climbed = shown
         if weight:
             climbed = shown + objectives.diversity(layer) * weight
-        generator = ascent.generator_on(network, recipe.seed)
+        generator = ascent.seeded(recipe.seed)
         steps = ascent.ascend(network, climbed, method, generator, recipe.pictures, shown=shown)
         return piece.climb(steps, range(recipe.pictures), enough=enough)
 

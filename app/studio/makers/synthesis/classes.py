@@ -35,7 +35,7 @@ def class_image(workshop: "Workshop", recipe: ClassImage) -> Making:
     )
     method = fitting(network, chosen)
     piece = Piece(network, method.steps, wall(1, method.size, not network.trained))
-    generator = ascent.generator_on(network, recipe.seed)
+    generator = ascent.seeded(recipe.seed)
     climb = yield from piece.climb(
         ascent.ascend(network, objectives.logit(recipe.class_), method, generator)
     )
@@ -57,7 +57,7 @@ def _check(network: Network, class_: int) -> None:
 def _seen(network: Network, class_: int, picture: Tensor, method: Method) -> dict[str, Any]:
     """What the network itself says, of the clean picture [1,3,H,W] and under random transforms."""
     whole = picture.to(network.device)
-    generator = ascent.generator_on(network, SEED)
+    generator = ascent.seeded(SEED)
     transform = ascent.transform(network, method)
     with torch.no_grad():
         clean = (

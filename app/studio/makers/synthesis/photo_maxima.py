@@ -121,14 +121,14 @@ def as_taken(network: Network, pictures: Tensor) -> Tensor:
     pictures = pictures.to(network.device)
     if pictures.shape[-1] <= crop:
         return pictures
-    return Affine(out=crop)(pictures, ascent.generator_on(network, SEED))
+    return Affine(out=crop)(pictures, ascent.seeded(SEED))
 
 
 def under_transforms(
     network: Network, layer: str, pictures: Tensor, method: Method, unit: Unit
 ) -> Tensor:
     """The same, mean over DRAWS random transforms of the ascent: [N,C]."""
-    generator = ascent.generator_on(network, SEED)
+    generator = ascent.seeded(SEED)
     transform = ascent.transform(network, method)
     pictures = pictures.to(network.device)
     draws = (transform(pictures, generator) for _ in range(DRAWS))

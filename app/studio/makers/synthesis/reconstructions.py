@@ -65,7 +65,7 @@ def rebuilt(
     piece: Piece, layer: str, seen: Original, method: Method, seed: int, place: int = 0
 ) -> Generator[Progress, None, Climb]:
     """One layer's reconstruction, hung at `place`."""
-    generator = ascent.generator_on(piece.network, seed)
+    generator = ascent.seeded(seed)
     steps = rebuilding.reconstruct(piece.network, layer, seen.batch, method, generator)
     return (yield from piece.climb(steps, [place], layer))
 

@@ -62,11 +62,15 @@ def _shut(tiny: torch.nn.Module) -> None:
         norm.bias[SHY] = -2.0
 
 
+def new_workshop(models: Path, device: str) -> Workshop:
+    """A workshop that has made nothing yet."""
+    return Workshop(Settings(models_dir=models), device)
+
+
 @pytest.fixture(scope="session")
-def workshop(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+def workshop(models: Path) -> Workshop:
     """On the CPU."""
-    folder = tmp_path_factory.mktemp("data")
-    return Workshop(Settings(data_dir=folder, models_dir=models), "cpu")
+    return new_workshop(models, "cpu")
 
 
 @pytest.fixture(scope="session")
