@@ -1,5 +1,6 @@
 # make run    set up everything and serve the dashboard (HOST and PORT are read)
 # make test   set up everything, lint, check types, run all tests
+# make test-gpu  the tests of networks on cuda:0, or on LATERNA_TEST_DEVICE; installs nothing
 # make lint | format | lock | messages | bench | bench-quality | accuracy | contact-sheet | clean
 
 SHELL := /bin/bash
@@ -17,12 +18,15 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
 PY := .venv/bin/python
+# Whatever Python has torch: this checkout's, else the machine's.
+GPU_PY ?= $(if $(wildcard $(PY)),$(PY),python3)
+GPU_TESTS ?= tests/zoo tests/vision tests/studio/makers
 COMPILE := $(UV) pip compile --universal --generate-hashes --no-header --quiet --python-version 3.11
 
-.PHONY: help run test lint format lock messages bench bench-quality accuracy contact-sheet browser clean
+.PHONY: help run test test-gpu lint format lock messages bench bench-quality accuracy contact-sheet browser clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -3
+	@sed -n 's/^# //p' Makefile | head -4
 
 # In development the photographs beside the checkout are a collection, where there are any.
 run: export LATERNA_COLLECTIONS ?= $(wildcard ../shared/photos)
@@ -32,6 +36,14 @@ run: .venv/.run
 test: .venv/.dev lint browser
 	$(PY) -m pytest -m 'not alone' -n 2 --dist loadfile --no-loadscope-reorder
 	$(PY) -m pytest -m alone
+
+# Of zoo, vision and makers, on a CUDA device; needs torch, torchvision, timm, pillow, numpy, pytest and
+# nothing of the web: what else a test wants and is not there skips it.
+# LATERNA_TEST_DEVICE=cpu, or =pretended, runs the same without a GPU.
+test-gpu: export LATERNA_TEST_DEVICE ?= cuda:0
+test-gpu:
+	$(GPU_PY) -m pytest -p tests.sparse -o addopts="-ra --strict-markers" \
+		-W "ignore:Unknown config option" $(GPU_TESTS)
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

@@ -1,11 +1,15 @@
-"""What all tests share: the real photographs and weights, and a program that runs for real."""
+"""What all tests share: photographs, weights, a device, and a program that runs for real."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.running import Laterna, laterna
+# Tests of networks also run where there are no packages of the web (make test-gpu).
+if TYPE_CHECKING:
+    from tests.running import Laterna
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -31,8 +35,26 @@ def photos_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laterna]:
+def device() -> Iterator[str]:
+    """Where the networks of tests live: cpu, or what LATERNA_TEST_DEVICE says, such as cuda:0.
+
+    "pretended" is the one of tests/pretended.py, to see that the tests themselves mix nothing.
+    """
+    name = os.environ.get("LATERNA_TEST_DEVICE", "cpu")
+    if name != "pretended":
+        yield name
+        return
+    from tests.pretended import pretended
+
+    with pretended() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Laterna]":
     """One real server for all tests that do no harm to it, ready to be asked."""
+    from tests.running import laterna
+
     with laterna(tmp_path_factory.mktemp("server") / "data") as running:
         yield running.wait_until_ready()
 

@@ -55,7 +55,7 @@ class Pretended(Tensor):
         """What a CUDA tensor says."""
         return True
 
-    def __repr__(self, *, tensor_contents: Any = None) -> Any:
+    def __repr__(self, *, tensor_contents: Any = None) -> Any:  # type: ignore[override]
         return f"Pretended({_plain(self)!r})"
 
     @classmethod

@@ -5,15 +5,19 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.archive import Archive, KeptImage
+import app
 from app.errors import UnknownImage
-from app.settings import ROOT
-from app.studio.engine.decoders import Decoders
+
+# The makers look at samples too, and run where there are no packages of the web.
+if TYPE_CHECKING:
+    from app.archive import Archive, KeptImage
+    from app.studio.engine.decoders import Decoders
 
 #: The owner of the samples: no session can have this name.
 OWNER = ""
-FOLDER = ROOT / "static" / "samples"
+FOLDER = Path(app.__file__).parent.parent / "static" / "samples"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def all_samples() -> dict[str, Sample]:
     return {row["id"]: Sample(**row) for row in rows}
 
 
-def kept(archive: Archive) -> list[KeptImage]:
+def kept(archive: "Archive") -> "list[KeptImage]":
     """The samples that are in the archive, in their order."""
     found = []
     for sample in all_samples():
@@ -50,7 +54,7 @@ def kept(archive: Archive) -> list[KeptImage]:
     return found
 
 
-async def take(archive: Archive, decoders: Decoders) -> None:
+async def take(archive: "Archive", decoders: "Decoders") -> None:
     """Bring the samples that are missing or damaged into the archive, one after another."""
     ready = {image.id for image in await asyncio.to_thread(kept, archive)}
     for sample in all_samples().values():

@@ -76,6 +76,7 @@ def share_right(
     group has no other are left out; of one with fewer than `count` others all of them are 1. None
     when no photo is left.
     """
+    asked = asked.to(groups.device)
     asked = asked[_others(groups)[asked] > 0]
     if not len(asked):
         return None

@@ -32,7 +32,7 @@ def grain(weights: Tensor) -> Grain | None:
     if max(weights.shape[2:]) < 2:
         return None
     flat = weights.float().flatten(2)
-    fine = (flat @ _quadratic(*weights.shape[2:]) * flat).sum(dim=(1, 2))
+    fine = (flat @ _quadratic(*weights.shape[2:]).to(flat.device) * flat).sum(dim=(1, 2))
     whole = flat.square().sum(dim=(1, 2))
     shares = [
         float(part / all_) if all_ > 0 else None for part, all_ in zip(fine, whole, strict=True)

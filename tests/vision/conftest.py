@@ -11,6 +11,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
-def lite0() -> Network:
+def lite0(device: str) -> Network:
     """EfficientNet-Lite0 with its trained weights."""
-    return Keeper(Catalogue(ROOT / "models"), "cpu", 2**31).network("efficientnet-lite0")
+    return Keeper(Catalogue(ROOT / "models"), device, 2**31).network("efficientnet-lite0")

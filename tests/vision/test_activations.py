@@ -21,7 +21,8 @@ modes = st.sampled_from(["layer", "channel"])
 
 
 @given(some_maps)
-def test_statistics_are_those_of_each_channel(maps: Tensor) -> None:
+def test_statistics_are_those_of_each_channel(device: str, maps: Tensor) -> None:
+    maps = maps.to(device)
     rows = activations.statistics(maps).rows(torch.arange(len(maps)))
     for channel, row in enumerate(rows):
         values = maps[channel].flatten().tolist()
@@ -34,7 +35,10 @@ def test_statistics_are_those_of_each_channel(maps: Tensor) -> None:
 
 
 @given(some_maps, modes)
-def test_zero_is_always_the_colour_of_zero_and_nothing_else_is(maps: Tensor, mode: str) -> None:
+def test_zero_is_always_the_colour_of_zero_and_nothing_else_is(
+    device: str, maps: Tensor, mode: str
+) -> None:
+    maps = maps.to(device)
     maps[0, 0, 0] = 0.0
     numbers = activations.statistics(maps)
     scale = activations.layer_scale(numbers, mode)  # type: ignore[arg-type]  # from hypothesis
@@ -48,7 +52,8 @@ def test_zero_is_always_the_colour_of_zero_and_nothing_else_is(maps: Tensor, mod
 
 
 @given(some_maps, modes)
-def test_a_larger_activation_is_never_drawn_darker(maps: Tensor, mode: str) -> None:
+def test_a_larger_activation_is_never_drawn_darker(device: str, maps: Tensor, mode: str) -> None:
+    maps = maps.to(device)
     numbers = activations.statistics(maps)
     scale = activations.layer_scale(numbers, mode)  # type: ignore[arg-type]  # from hypothesis
     result = activations.entries(maps.clone(), numbers, scale).int()
@@ -61,8 +66,10 @@ def test_a_larger_activation_is_never_drawn_darker(maps: Tensor, mode: str) -> N
         assert (shades.flatten()[order].diff() >= 0).all()
 
 
-def test_the_strongest_position_of_the_layer_has_the_last_colour_on_both_scales() -> None:
-    maps = feature_maps(1, 5, 6, signed=False)
+def test_the_strongest_position_of_the_layer_has_the_last_colour_on_both_scales(
+    device: str,
+) -> None:
+    maps = feature_maps(1, 5, 6, signed=False).to(device)
     numbers = activations.statistics(maps)
     on_layer = activations.entries(maps.clone(), numbers, activations.layer_scale(numbers, "layer"))
     own = activations.entries(maps.clone(), numbers, activations.layer_scale(numbers, "channel"))
@@ -70,16 +77,16 @@ def test_the_strongest_position_of_the_layer_has_the_last_colour_on_both_scales(
     assert own.amax((1, 2)).tolist() == [LAST] * 5
 
 
-def test_a_signed_layer_is_centred_on_zero() -> None:
-    maps = torch.tensor([[[-2.0, 1.0]], [[0.5, 0.0]]])
+def test_a_signed_layer_is_centred_on_zero(device: str) -> None:
+    maps = torch.tensor([[[-2.0, 1.0]], [[0.5, 0.0]]], device=device)
     scale = activations.layer_scale(activations.statistics(maps), "layer")
     assert (scale.low, scale.high, scale.sided) == (-2.0, 2.0, "signed")
     result = activations.entries(maps.clone(), activations.statistics(maps), scale)
     assert result[0, 0].tolist() == [0, CENTRE + CENTRE // 2]
 
 
-def test_a_dead_channel_is_hatched_and_never_stretched() -> None:
-    maps = feature_maps(2, 4, 8, signed=False)
+def test_a_dead_channel_is_hatched_and_never_stretched(device: str) -> None:
+    maps = feature_maps(2, 4, 8, signed=False).to(device)
     maps[2] = 0
     maps[3] = 1e-12
     numbers = activations.statistics(maps)
@@ -91,8 +98,8 @@ def test_a_dead_channel_is_hatched_and_never_stretched() -> None:
         assert DEAD not in result[3]
 
 
-def test_a_layer_without_any_activity_is_all_dead() -> None:
-    maps = torch.zeros(3, 4, 4)
+def test_a_layer_without_any_activity_is_all_dead(device: str) -> None:
+    maps = torch.zeros(3, 4, 4, device=device)
     numbers = activations.statistics(maps)
     scale = activations.layer_scale(numbers, "layer")
     assert (scale.low, scale.high) == (0.0, 0.0)
@@ -100,7 +107,10 @@ def test_a_layer_without_any_activity_is_all_dead() -> None:
 
 
 @given(some_maps, st.sampled_from(["max", "mean"]))
-def test_sorting_puts_the_strongest_first_and_loses_none(maps: Tensor, sort: str) -> None:
+def test_sorting_puts_the_strongest_first_and_loses_none(
+    device: str, maps: Tensor, sort: str
+) -> None:
+    maps = maps.to(device)
     numbers = activations.statistics(maps)
     order = activations.ordered(numbers, sort)  # type: ignore[arg-type]  # from hypothesis
     assert sorted(order.tolist()) == list(range(len(maps)))
@@ -113,16 +123,19 @@ def test_vectors_count_as_maps_of_one_position() -> None:
     assert activations.maps(torch.zeros(1, 6, 2, 3)).shape == (6, 2, 3)
 
 
-def test_reducing_keeps_the_mean_of_each_map() -> None:
-    maps = feature_maps(3, 2, 224, signed=True)
+def test_reducing_keeps_the_mean_of_each_map(device: str) -> None:
+    maps = feature_maps(3, 2, 224, signed=True).to(device)
     smaller = activations.reduced(maps, 112)
     assert smaller.shape == (2, 112, 112)
     assert torch.allclose(smaller.mean((1, 2)), maps.mean((1, 2)), atol=1e-5)
     assert activations.reduced(maps, 500) is maps
 
 
-def test_on_a_told_scale_equal_values_of_two_layers_look_alike() -> None:
-    weak, strong = torch.full((1, 2, 2), 3.0), torch.tensor([[[3.0, 6.0], [0.0, 9.0]]])
+def test_on_a_told_scale_equal_values_of_two_layers_look_alike(device: str) -> None:
+    weak, strong = (
+        torch.full((1, 2, 2), 3.0),
+        torch.tensor([[[3.0, 6.0], [0.0, 9.0]]], device=device),
+    )
     drawn = []
     for maps in (weak, strong):
         numbers = activations.statistics(maps)

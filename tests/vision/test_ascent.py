@@ -43,7 +43,7 @@ def value(network: Network, objective: Objective, pictures: Tensor) -> Tensor:
 
 
 def wanted(network: Network) -> Tensor:
-    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(5))
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(5)).to(network.device)
     with torch.no_grad():
         return ascent.heard(network, {LAYER}, ascent.normalized(network, noise))[LAYER]
 
@@ -156,6 +156,7 @@ def test_a_step_runs_no_further_than_the_deepest_layer_that_is_wanted(lite0: Net
 
 def test_gradients_into_branches_are_scaled_and_outputs_are_not(lite0: Network) -> None:
     pictures = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    pictures = pictures.to(lite0.device)
     found = {}
     for branches in (1.0, 0.5, 0.0):
         leaf = pictures.clone().requires_grad_()
@@ -172,7 +173,7 @@ def test_gradients_into_branches_are_scaled_and_outputs_are_not(lite0: Network) 
 
 
 def test_saturated_activations_let_gradients_through_when_they_are_asked_to(lite0: Network) -> None:
-    leaf = torch.full((1, 3, 64, 64), 0.5).requires_grad_()
+    leaf = torch.full((1, 3, 64, 64), 0.5, device=lite0.device).requires_grad_()
     with tap(lite0, ["bn1"]) as seen:
         lite0(leaf * 1000)
     assert bool((seen["bn1"] == 6).any()), "a picture this bright saturates the first layer"

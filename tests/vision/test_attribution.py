@@ -5,11 +5,11 @@ import torch
 from captum.attr import LayerGradCam, Occlusion
 from PIL import Image
 
-from app.settings import ROOT
 from app.vision import attribution
 from app.vision.attribution import Windows, windows
 from app.vision.drawing import heat
 from app.zoo.keeper import Network
+from tests.vision.conftest import ROOT
 
 ESPRESSO = 967
 #: The cup in what the network sees of the photo: rows and columns of its 224 pixels.
@@ -110,13 +110,13 @@ def test_windows_leave_no_pixel_out(size: tuple[int, int], finer: bool) -> None:
         windows(size, min(size) + 1)
 
 
-def test_heat_is_dark_at_zero_and_the_same_size_either_way() -> None:
-    values = torch.tensor([[-2.0, 0.0, 2.0]])
+def test_heat_is_dark_at_zero_and_the_same_size_either_way(device: str) -> None:
+    values = torch.tensor([[-2.0, 0.0, 2.0]], device=device)
     shades = heat.entries(values, heat.reach_of(values))[0, 0].tolist()
     assert shades == [0, 126, 252]
     assert (heat.entries(torch.zeros(2, 2), 0.0) == 126).all()
-    photo = torch.full((1, 3, 8, 8), 0.5)
-    lit = heat.over(photo, torch.tensor([[1.0, 0.0]]), 1.0, 16)
+    photo = torch.full((1, 3, 8, 8), 0.5, device=device)
+    lit = heat.over(photo, torch.tensor([[1.0, 0.0]], device=device), 1.0, 16)
     assert lit.shape == (1, 16, 16, 3)
     left, right = lit[0, 8, 0].float(), lit[0, 8, 15].float()
     assert left.sum() > right.sum(), "light where the map is high"

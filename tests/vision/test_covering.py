@@ -9,7 +9,11 @@ from app.vision import covering, masks
 from app.vision.covering import Fill
 
 FILLS: tuple[Fill, ...] = ("mean", "blur", "noise")
-LOW, HIGH = torch.full((1, 3, 1, 1), -2.0), torch.full((1, 3, 1, 1), 2.0)
+
+
+def ends(device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    low, high = (torch.full((1, 3, 1, 1), end, device=device) for end in (-2.0, 2.0))
+    return low, high
 
 
 @given(st.binary(max_size=masks.BYTES))
@@ -42,11 +46,12 @@ def test_a_rectangle_covers_its_share_and_lies_where_it_is_said() -> None:
 
 @pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("side", [64, 224, 227])
-def test_only_what_is_covered_changes(fill: Fill, side: int) -> None:
+def test_only_what_is_covered_changes(fill: Fill, side: int, device: str) -> None:
     generator = torch.Generator().manual_seed(0)
-    batch = torch.rand(1, 3, side, side, generator=generator) * 4 - 2
+    batch = torch.rand(1, 3, side, side, generator=generator).to(device) * 4 - 2
+    low, high = ends(device)
     cells = covering.cells(masks.written(masks.rectangle(25, 25, 50, 50)))
-    filled = covering.filling(batch, fill, LOW, HIGH, seed=3)
+    filled = covering.filling(batch, fill, low, high, seed=3)
     after = covering.covered(batch, cells, filled)
     changed = (after != batch).any(1)[0]
     edge = side // 4
@@ -57,16 +62,17 @@ def test_only_what_is_covered_changes(fill: Fill, side: int) -> None:
     assert torch.equal(after[0, :, *inner], filled[0, :, *inner])
 
 
-def test_fillings_are_what_they_say() -> None:
+def test_fillings_are_what_they_say(device: str) -> None:
     generator = torch.Generator().manual_seed(0)
-    batch = torch.rand(1, 3, 96, 96, generator=generator) + torch.linspace(0, 1, 96)
-    assert not covering.filling(batch, "mean", LOW, HIGH).any()
-    blur = covering.filling(batch, "blur", LOW, HIGH)
-    assert blur.mean() == pytest.approx(float(batch.mean()), abs=0.01)
+    batch = (torch.rand(1, 3, 96, 96, generator=generator) + torch.linspace(0, 1, 96)).to(device)
+    low, high = ends(device)
+    assert not covering.filling(batch, "mean", low, high).any()
+    blur = covering.filling(batch, "blur", low, high)
+    assert float(blur.mean()) == pytest.approx(float(batch.mean()), abs=0.01)
     assert blur.diff(dim=3).abs().max() < batch.diff(dim=3).abs().max() / 10
-    noise = covering.filling(batch, "noise", LOW, HIGH, seed=1)
-    assert torch.equal(noise, covering.filling(batch, "noise", LOW, HIGH, seed=1))
-    assert not torch.equal(noise, covering.filling(batch, "noise", LOW, HIGH, seed=2))
-    assert noise.std() == pytest.approx(float(batch.std()), rel=0.1)
+    noise = covering.filling(batch, "noise", low, high, seed=1)
+    assert torch.equal(noise, covering.filling(batch, "noise", low, high, seed=1))
+    assert not torch.equal(noise, covering.filling(batch, "noise", low, high, seed=2))
+    assert float(noise.std()) == pytest.approx(float(batch.std()), rel=0.1)
     assert noise.min() >= -2
     assert noise.max() <= 2

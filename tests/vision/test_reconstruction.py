@@ -71,12 +71,12 @@ def test_the_last_layer_is_climbed_by_likeness(lite0: Network, batch: Tensor) ->
     assert float(steps[-1].scores) < 0.93 * float(steps[0].scores)
 
 
-def test_psnr_and_ssim_are_those_of_the_textbooks() -> None:
-    picture = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+def test_psnr_and_ssim_are_those_of_the_textbooks(device: str) -> None:
+    picture = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).to(device)
     assert likeness.psnr(picture, picture) == math.inf
     assert likeness.ssim(picture, picture) == pytest.approx(1.0)
     assert likeness.psnr(picture * 0 + 0.5, picture * 0 + 0.6) == pytest.approx(20.0, abs=1e-3)
     assert likeness.ssim(1 - picture, picture) < 0
-    flat, lighter = torch.full((1, 3, 32, 32), 0.4), torch.full((1, 3, 32, 32), 0.6)
+    flat, lighter = (torch.full((1, 3, 32, 32), grey, device=device) for grey in (0.4, 0.6))
     light = (2 * 0.4 * 0.6 + 1e-4) / (0.4**2 + 0.6**2 + 1e-4)
     assert likeness.ssim(flat, lighter) == pytest.approx(light, rel=1e-3)

@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from app.settings import Settings
 from app.studio.collections import groups
 from app.vision import neighbours
 from app.zoo.catalogue import Catalogue
 from app.zoo.keeper import Keeper
 from app.zoo.taps import tap
+from tests.vision.conftest import ROOT
 
 WANTED = ("dogs", "birds", "vehicles", "food", "insects and spiders", "musical instruments")
 EACH, BATCH = 10, 10
@@ -44,9 +44,10 @@ def photos(photos_folder: Path) -> list[tuple[Path, int]]:
     return found
 
 
-def test_right_neighbours_grow_with_depth_and_beat_pixels(photos: list[tuple[Path, int]]) -> None:
-    settings = Settings()
-    network = Keeper(Catalogue(settings.models_dir), "cpu", 2**30).network("efficientnet-lite0")
+def test_right_neighbours_grow_with_depth_and_beat_pixels(
+    photos: list[tuple[Path, int]], device: str
+) -> None:
+    network = Keeper(Catalogue(ROOT / "models"), device, 2**30).network("efficientnet-lite0")
     found: dict[str, list[torch.Tensor]] = {name: [] for name in (*LAYERS, "pixels")}
     for first in range(0, len(photos), BATCH):
         pictures = [Image.open(path).convert("RGB") for path, _ in photos[first : first + BATCH]]
@@ -56,7 +57,7 @@ def test_right_neighbours_grow_with_depth_and_beat_pixels(photos: list[tuple[Pat
             network(batch)
         for name in LAYERS:
             found[name].append(seen[name].flatten(2).mean(2).clone())
-    belongs = torch.tensor([number for _, number in photos])
+    belongs = torch.tensor([number for _, number in photos], device=device)
     asked = torch.arange(len(photos))
 
     def share(name: str) -> float:

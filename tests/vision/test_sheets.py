@@ -14,11 +14,13 @@ GRAY = colors.palette("gray", "one")
 
 
 @given(st.integers(1, 300), st.integers(1, 20), st.booleans())
-def test_each_tile_is_found_where_the_plan_says(count: int, tile: int, marked: bool) -> None:
+def test_each_tile_is_found_where_the_plan_says(
+    device: str, count: int, tile: int, marked: bool
+) -> None:
     generator = torch.Generator().manual_seed(count)
     tiles = torch.randint(0, 253, (count, tile, tile), generator=generator, dtype=torch.uint8)
     sheet = sheets.plan(count, tile, marked)
-    data = sheets.draw(tiles, sheet, GRAY, {}, marked)
+    data = sheets.draw(tiles.to(device), sheet, GRAY, {}, marked)
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.size == (sheet.width, sheet.height)
         assert picture.mode == "P"
@@ -55,17 +57,17 @@ def test_natural_tiles_are_whole_multiples_or_fractions(side: int) -> None:
     assert tile % side == 0 or side // tile >= 1
 
 
-def test_magnifying_is_nearest_neighbour() -> None:
-    tiles = torch.tensor([[[1, 2], [3, 4]]], dtype=torch.uint8)
+def test_magnifying_is_nearest_neighbour(device: str) -> None:
+    tiles = torch.tensor([[[1, 2], [3, 4]]], dtype=torch.uint8, device=device)
     large = sheets.magnified(tiles, sheets.plan(1, 6))
     assert large[0, :, 0].tolist() == [1, 1, 1, 3, 3, 3]
     assert large[0, 0].tolist() == [1, 1, 1, 2, 2, 2]
 
 
-def test_rgb_tiles_keep_their_colours() -> None:
+def test_rgb_tiles_keep_their_colours(device: str) -> None:
     tiles = torch.randint(0, 256, (5, 4, 4, 3), dtype=torch.uint8)
     sheet = sheets.plan(5, 4)
-    with Image.open(io.BytesIO(sheets.draw(tiles, sheet, None, {}, False))) as picture:
+    with Image.open(io.BytesIO(sheets.draw(tiles.to(device), sheet, None, {}, False))) as picture:
         assert picture.mode == "RGB"
         assert picture.crop((1, 1, 5, 5)).tobytes() == tiles[0].numpy().tobytes()
 

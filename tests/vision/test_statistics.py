@@ -12,12 +12,12 @@ OFFSET = torch.tensor([0.5, 1.0, -2.0, 0.0, 3.0])
 
 
 @pytest.fixture(scope="module")
-def meant() -> Tensor:
+def meant(device: str) -> Tensor:
     """What the layer gives: [PHOTOS, CHANNELS, 6, 7]; channel 2 is dead, channel 4 cut off at 1."""
     maps = torch.randn(PHOTOS, CHANNELS, 6, 7, generator=torch.Generator().manual_seed(3))
     maps[:, 2] = 0
     maps[:, 4] = maps[:, 4].clamp(max=1)
-    return maps
+    return maps.to(device)
 
 
 def tallied(maps: Tensor, shift: Shift | None = None) -> Tally:
@@ -32,8 +32,9 @@ def tallied(maps: Tensor, shift: Shift | None = None) -> Tally:
 
 @pytest.mark.parametrize("folded", [False, True], ids=["plain", "stretched and shifted"])
 def test_the_outermost_photos_are_found_and_where_they_are(meant: Tensor, folded: bool) -> None:
-    heard = meant * GAIN[:, None, None] + OFFSET[:, None, None] if folded else meant
-    tally = tallied(heard, Shift(GAIN, OFFSET) if folded else None)
+    gain, offset = GAIN.to(meant.device), OFFSET.to(meant.device)
+    heard = meant * gain[:, None, None] + offset[:, None, None] if folded else meant
+    tally = tallied(heard, Shift(gain, offset) if folded else None)
     torch.testing.assert_close(tally.highs, meant.amax((2, 3)), rtol=0, atol=1e-5)
     torch.testing.assert_close(tally.means.float(), meant.mean((2, 3)), rtol=1e-2, atol=1e-3)
     for most in (True, False):
@@ -74,8 +75,8 @@ def test_vectors_are_maps_of_one_position(meant: Tensor) -> None:
     torch.testing.assert_close(tally.sampled[0], meant[1:2, :, 0, 0])
 
 
-def test_a_histogram_counts_everything_once() -> None:
-    values = torch.tensor([[0.0, 0.1, 0.5, 1.0], [2.0, 2.0, 2.0, 2.0]])
+def test_a_histogram_counts_everything_once(device: str) -> None:
+    values = torch.tensor([[0.0, 0.1, 0.5, 1.0], [2.0, 2.0, 2.0, 2.0]], device=device)
     counts = histogram(values, values.amin(1), values.amax(1), 4)
     assert counts.tolist() == [[2, 0, 1, 1], [4, 0, 0, 0]]
 

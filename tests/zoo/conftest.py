@@ -44,13 +44,13 @@ def models(tmp_path_factory: pytest.TempPathFactory, resnet18: nn.Module) -> Pat
 
 
 @pytest.fixture(scope="session")
-def keeper(models: Path) -> Keeper:
+def keeper(models: Path, device: str) -> Keeper:
     """A keeper with room for everything."""
-    return Keeper(Catalogue(models), "cpu", 2**32)
+    return Keeper(Catalogue(models), device, 2**32)
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory, weights_folder: Path) -> Keeper:
+def real(tmp_path_factory: pytest.TempPathFactory, weights_folder: Path, device: str) -> Keeper:
     """A keeper of the published networks with their real weights."""
     folder = models_dir(tmp_path_factory.mktemp("real") / "models")
     kinds = {
@@ -62,4 +62,4 @@ def real(tmp_path_factory: pytest.TempPathFactory, weights_folder: Path) -> Keep
         target = folder / "weights" / f"own-{name}.safetensors"
         target.symlink_to((weights_folder / f"{name}.safetensors").resolve())
         target.with_suffix(".toml").write_text(said)
-    return Keeper(Catalogue(folder), "cpu", 2**32)
+    return Keeper(Catalogue(folder), device, 2**32)

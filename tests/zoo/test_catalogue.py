@@ -73,9 +73,9 @@ def test_every_network_has_an_untrained_twin(folder: Path) -> None:
             named(folder, name)
 
 
-def test_a_network_without_weights_says_what_to_do(folder: Path) -> None:
+def test_a_network_without_weights_says_what_to_do(folder: Path, device: str) -> None:
     with pytest.raises(ModelUnavailable, match="untrained"):
-        Keeper(Catalogue(folder), "cpu", 2**30).network("alexnet-2012")
+        Keeper(Catalogue(folder), device, 2**30).network("alexnet-2012")
     assert describe(Catalogue(folder), "alexnet-2012")["parameters"] == 60_965_224
 
 
@@ -89,17 +89,18 @@ def squeezenet(classes: int = 1000) -> nn.Module:
     return module
 
 
-def test_an_own_checkpoint_with_own_labels(folder: Path) -> None:
+def test_an_own_checkpoint_with_own_labels(folder: Path, device: str) -> None:
     module = squeezenet(3).eval()
     torch.save(module.state_dict(), folder / "weights" / "pets.pth")
     (folder / "weights" / "animals.txt").write_text("cat\ndog\nhen\n")
     (folder / "weights" / "pets.toml").write_text(toml(SQUEEZENET, '"animals.txt"'))
     entry = named(folder, "pets")
     assert (entry.problem, entry.classes, entry.labels) == (None, 3, ("cat", "dog", "hen"))
-    network = Keeper(Catalogue(folder), "cpu", 2**30).network("pets")
+    network = Keeper(Catalogue(folder), device, 2**30).network("pets")
     batch = torch.rand(1, 3, 224, 224)
     with torch.no_grad():
-        assert torch.allclose(network(batch), module(batch), rtol=1e-4, atol=1e-5)
+        ours = network(batch.to(network.device)).cpu()
+        assert torch.allclose(ours, module(batch), rtol=1e-4, atol=1e-5)
     assert describe(Catalogue(folder), "pets")["weights"]["sha256"] == network.weights_sha256
 
 
@@ -121,13 +122,13 @@ def test_new_files_are_found_without_a_restart(folder: Path) -> None:
     assert catalogue.entry("late").problem is None
 
 
-def test_what_turned_out_unusable_is_listed_so_until_it_changes(folder: Path) -> None:
+def test_what_turned_out_unusable_is_listed_so_until_it_changes(folder: Path, device: str) -> None:
     catalogue = Catalogue(folder)
     torch.save(squeezenet(7).state_dict(), folder / "weights" / "wrong.pth")
     (folder / "weights" / "wrong.toml").write_text(toml(SQUEEZENET))
     entry = catalogue.entry("wrong")
     with pytest.raises(ModelUnavailable, match=r"7 .* in the file, 1000 .* in the network") as met:
-        Keeper(catalogue, "cpu", 2**30).network("wrong")
+        Keeper(catalogue, device, 2**30).network("wrong")
     catalogue.refuse(entry, met.value.facts["reason"])
     assert "another architecture" in (catalogue.entry("wrong").problem or "")
     torch.save(squeezenet().state_dict(), folder / "weights" / "wrong.pth")
@@ -258,7 +259,7 @@ SEEN_IN_THE_LIST = [
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("kind", SEEN_IN_THE_LIST)
 def test_a_bad_checkpoint_is_listed_with_its_reason_and_harms_nothing(
-    folder: Path, kind: str
+    folder: Path, kind: str, device: str
 ) -> None:
     expected = hostile(folder / "weights", kind)
     catalogue = Catalogue(folder)
@@ -269,7 +270,7 @@ def test_a_bad_checkpoint_is_listed_with_its_reason_and_harms_nothing(
     assert not entries["bad"].present
     assert entries["efficientnet-lite0"].present
     with pytest.raises(ModelUnavailable):
-        Keeper(catalogue, "cpu", 2**30).network("bad")
+        Keeper(catalogue, device, 2**30).network("bad")
     assert not (folder / "weights" / "harm").exists()
 
 
@@ -293,12 +294,12 @@ def test_a_bad_checkpoint_is_listed_with_its_reason_and_harms_nothing(
 )
 @pytest.mark.timeout(60)
 def test_weights_that_do_not_fit_are_refused_in_words(
-    folder: Path, state: object, architecture: str, expected: str
+    folder: Path, state: object, architecture: str, expected: str, device: str
 ) -> None:
     torch.save(state, folder / "weights" / "bad.pth")
     (folder / "weights" / "bad.toml").write_text(toml(architecture))
     with pytest.raises(ModelUnavailable, match=expected):
-        Keeper(Catalogue(folder), "cpu", 2**30).network("bad")
+        Keeper(Catalogue(folder), device, 2**30).network("bad")
 
 
 @pytest.mark.parametrize("stem", ["Über Netz", "resnet18", "a-untrained", "x" * 200, "a\nb", "-"])
@@ -313,21 +314,21 @@ def test_names_that_cannot_be_addresses_are_listed_under_safe_ones(folder: Path,
     assert named(folder, "resnet18").problem is None
 
 
-def test_a_fetched_file_with_a_wrong_checksum_is_refused(folder: Path) -> None:
+def test_a_fetched_file_with_a_wrong_checksum_is_refused(folder: Path, device: str) -> None:
     entry = named(folder, "squeezenet1_1")
     assert entry.file
     entry.file.parent.mkdir(parents=True)
     torch.save(squeezenet().state_dict(), entry.file)
     with pytest.raises(ModelUnavailable, match="checksum"):
-        Keeper(Catalogue(folder), "cpu", 2**30).network("squeezenet1_1")
+        Keeper(Catalogue(folder), device, 2**30).network("squeezenet1_1")
 
 
-def test_the_readme_shows_a_toml_that_works(folder: Path) -> None:
+def test_the_readme_shows_a_toml_that_works(folder: Path, device: str) -> None:
     text = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
     said = text.partition("```toml\n")[2].partition("```")[0]
     module = torchvision.models.resnet18(weights=None, num_classes=2)
     torch.save(module.state_dict(), folder / "weights" / "my-network.pth")
     (folder / "weights" / "my-network.toml").write_text(said)
     (folder / "weights" / "birds.txt").write_text("robin\nwren\n")
-    network = Keeper(Catalogue(folder), "cpu", 2**30).network("my-network")
+    network = Keeper(Catalogue(folder), device, 2**30).network("my-network")
     assert network.labels == ("robin", "wren")

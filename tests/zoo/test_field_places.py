@@ -57,7 +57,9 @@ def test_no_unit_of_a_real_network_is_moved_from_outside_its_patch(
 ) -> None:
     network = keeper.network("my-resnet")
     field = network.layers[layer].field
-    batch = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    batch = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(
+        network.device
+    )
     last = network.layers[layer].shape[1] - 1
     for unit in ((0, 0), (last // 2, last // 3), (last, last)):
         seen_by = batch.clone().requires_grad_()

@@ -35,25 +35,25 @@ def test_a_network_is_loaded_once_frozen_and_in_evaluation_mode(keeper: Keeper) 
     assert weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_the_least_used_network_leaves_when_the_budget_is_spent(models: Path) -> None:
+def test_the_least_used_network_leaves_when_the_budget_is_spent(models: Path, device: str) -> None:
     names = ["squeezenet1_1-untrained", "efficientnet-lite0", "mobilenet_v3_large-untrained"]
-    keeper = Keeper(Catalogue(models), "cpu", 60_000_000)
+    keeper = Keeper(Catalogue(models), device, 60_000_000)
     first = keeper.network(names[0])
     keeper.network(names[1])
     assert keeper.network(names[0]) is first
     keeper.network(names[2])
     assert keeper.loaded() == [names[0], names[2]]
     assert keeper.network(names[0]) is first
-    small = Keeper(Catalogue(models), "cpu", 1)
+    small = Keeper(Catalogue(models), device, 1)
     small.network(names[1])
     assert small.loaded() == [names[1]], "the one in use stays, however small the budget"
 
 
-def test_a_changed_file_is_loaded_anew(tmp_path: Path, resnet18: nn.Module) -> None:
+def test_a_changed_file_is_loaded_anew(tmp_path: Path, resnet18: nn.Module, device: str) -> None:
     folder = models_dir(tmp_path / "models")
     torch.save(resnet18.state_dict(), folder / "weights" / "mine.pth")
     (folder / "weights" / "mine.toml").write_text(toml("torchvision:resnet18"))
-    keeper = Keeper(Catalogue(folder), "cpu", 2**30)
+    keeper = Keeper(Catalogue(folder), device, 2**30)
     before = keeper.network("mine")
     state = {**resnet18.state_dict(), "fc.bias": torch.ones(1000)}
     torch.save(state, folder / "weights" / "mine.pth")
@@ -62,9 +62,9 @@ def test_a_changed_file_is_loaded_anew(tmp_path: Path, resnet18: nn.Module) -> N
     assert after.weight("fc") is not None
 
 
-def test_an_untrained_network_is_the_same_after_every_start(models: Path) -> None:
+def test_an_untrained_network_is_the_same_after_every_start(models: Path, device: str) -> None:
     made = [
-        Keeper(Catalogue(models), "cpu", 2**30).network("squeezenet1_1-untrained") for _ in "ab"
+        Keeper(Catalogue(models), device, 2**30).network("squeezenet1_1-untrained") for _ in "ab"
     ]
     first, second = (network.weight("features.0") for network in made)
     assert first is not None
@@ -82,8 +82,8 @@ def test_filters_are_those_that_were_trained_not_the_folded_ones(
     assert isinstance(trained, torch.Tensor)
     assert isinstance(run, torch.Tensor)
     assert shown is not None
-    assert torch.equal(shown, trained)
-    assert not torch.allclose(run, trained)
+    assert torch.equal(shown.cpu(), trained)
+    assert not torch.allclose(run.cpu(), trained)
 
 
 def test_what_cannot_be_folded_is_left_alone() -> None:
@@ -109,10 +109,10 @@ def test_what_cannot_be_folded_is_left_alone() -> None:
     assert foldable(traced(net.to("meta"), (3, 8, 8))) == [("fine", "fine_norm")]
 
 
-def test_folding_can_be_undone(resnet18: nn.Module) -> None:
-    net = copy.deepcopy(resnet18)
+def test_folding_can_be_undone(resnet18: nn.Module, device: str) -> None:
+    net = copy.deepcopy(resnet18).to(device)
     pairs = foldable(traced(copy.deepcopy(net).to("meta"), (3, 64, 64)))
-    batch = torch.rand(1, 3, 64, 64)
+    batch = torch.rand(1, 3, 64, 64, device=device)
     with torch.no_grad():
         before = net(batch)
         folding = fold(net, pairs)

@@ -49,10 +49,10 @@ def agree(network: Network, reference: nn.Module) -> None:
     )  # fmt: skip
     plain = plainly(reference, batch)
     with torch.no_grad(), tap(network, list(network.layers), stop=False) as seen:
-        network(batch)
+        network(batch.to(network.device))
     assert set(seen) == set(network.layers)
     for name, layer in network.layers.items():
-        heard, truth = seen[name], plain[name]
+        heard, truth = seen[name].cpu(), plain[name]
         if truth.shape != heard.shape:  # ConvNeXt computes some layers with channels last
             truth = truth.permute(0, 3, 1, 2)
         assert tuple(heard.shape[1:]) == layer.shape[: heard.ndim - 1], name
@@ -111,7 +111,7 @@ class Broken(Exception):
 
 def test_hooks_come_off_whatever_happens(keeper: Keeper) -> None:
     network = keeper.network("my-resnet")
-    batch = torch.zeros(1, 3, 224, 224)
+    batch = torch.zeros(1, 3, 224, 224, device=network.device)
 
     def fail(name: str, activation: Tensor) -> None:
         raise Broken
@@ -124,7 +124,7 @@ def test_hooks_come_off_whatever_happens(keeper: Keeper) -> None:
             network(batch)
         assert hooks_on(network.module) == 0
         with pytest.raises(RuntimeError), tap(network, ["fc"]):
-            network(torch.zeros(1, 5, 224, 224))
+            network(torch.zeros(1, 5, 224, 224, device=network.device))
         assert hooks_on(network.module) == 0
     with pytest.raises(UnknownLayer), tap(network, ["layer9"]):
         pass
@@ -137,7 +137,7 @@ def test_the_pass_ends_at_the_deepest_wanted_layer(keeper: Keeper) -> None:
     hook = network.module.get_submodule("layer2").register_forward_hook(
         lambda *_: ran.append("layer2")
     )
-    batch = torch.zeros(1, 3, 224, 224)
+    batch = torch.zeros(1, 3, 224, 224, device=network.device)
     with torch.no_grad(), tap(network, ["conv1", "layer1.1"]) as seen:
         network(batch)
     assert set(seen) == {"conv1", "layer1.1"}
@@ -150,7 +150,7 @@ def test_the_pass_ends_at_the_deepest_wanted_layer(keeper: Keeper) -> None:
 
 def test_an_inner_tap_does_not_end_the_outer_one(keeper: Keeper) -> None:
     network = keeper.network("my-resnet")
-    batch = torch.zeros(1, 3, 224, 224)
+    batch = torch.zeros(1, 3, 224, 224, device=network.device)
     with torch.no_grad(), tap(network, ["fc"]) as outer:
         with tap(network, ["conv1"]) as inner:
             network(batch)
@@ -166,7 +166,7 @@ def test_layers_are_told_of_in_the_pass_in_order(keeper: Keeper) -> None:
         torch.no_grad(),
         tap(network, ["fc", "conv1", "layer1.0.relu_1"], on_seen=lambda name, _: told.append(name)),
     ):
-        network(torch.zeros(1, 3, 224, 224))
+        network(torch.zeros(1, 3, 224, 224, device=network.device))
     assert told == ["conv1", "layer1.0.relu_1", "fc"]
 
 
@@ -182,13 +182,13 @@ def test_only_early_layers_are_told_of(keeper: Keeper) -> None:
             on_seen=lambda name, _: told.append(name),
         ),
     ):
-        network(torch.zeros(1, 3, 224, 224))
+        network(torch.zeros(1, 3, 224, 224, device=network.device))
     assert told == ["layer1.0"]
 
 
 def test_gradients_reach_the_picture_through_a_folded_convolution(keeper: Keeper) -> None:
     network = keeper.network("my-resnet")
-    picture = torch.rand(1, 3, 224, 224, requires_grad=True)
+    picture = torch.rand(1, 3, 224, 224, device=network.device, requires_grad=True)
     with tap(network, ["layer1.0.conv2"]) as seen:
         network(picture)
     seen["layer1.0.conv2"][0, 3].mean().backward()  # type: ignore[no-untyped-call]  # untyped in torch
@@ -196,9 +196,9 @@ def test_gradients_reach_the_picture_through_a_folded_convolution(keeper: Keeper
     assert picture.grad.abs().sum() > 0
 
 
-def test_a_plain_module_can_be_listened_to() -> None:
-    plain = torchvision.models.squeezenet1_1(weights=None).eval()
-    batch = torch.rand(1, 3, 64, 64)
+def test_a_plain_module_can_be_listened_to(device: str) -> None:
+    plain = torchvision.models.squeezenet1_1(weights=None).eval().to(device)
+    batch = torch.rand(1, 3, 64, 64, device=device)
     truth = plainly(plain, batch)
     with torch.no_grad(), tap(plain, ["features.0", "features.3"]) as seen:
         plain(batch)
@@ -209,5 +209,5 @@ def test_a_plain_module_can_be_listened_to() -> None:
 def test_bytes_are_counted_once_per_storage(keeper: Keeper) -> None:
     network = keeper.network("my-resnet")
     with torch.no_grad(), tap(network, ["layer1.0", "layer1.0.relu_1"]) as seen:
-        network(torch.zeros(1, 3, 224, 224))
+        network(torch.zeros(1, 3, 224, 224, device=network.device))
     assert seen.nbytes == 64 * 56 * 56 * 4

@@ -12,8 +12,6 @@ from app.studio.recipes import CollectionIndex, OfCollection
 
 #: A layer's part of the result with its feature vectors, and the one with its channels' records.
 VECTORS, CHANNELS = "{layer}.vectors", "{layer}.channels"
-#: The vectors of the pictures themselves, which stand beside those of the layers.
-PIXELS = "pixels"
 
 
 class Indexed:

@@ -8,6 +8,8 @@ from struct import Struct
 
 #: Photos that are kept of either end, and bars of each histogram.
 KEPT, BARS = 9, 24
+#: In the place of a layer's name: the vectors of the pictures themselves, beside those of layers.
+PIXELS = "pixels"
 #: What no photo has for its number: there were fewer photos than KEPT.
 NOBODY = 0xFFFF
 

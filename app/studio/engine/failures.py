@@ -5,10 +5,9 @@ import os
 import structlog
 
 from app.errors import LaternaError, OutOfMemory, Unexpected
+from app.vision.memory import is_out_of_memory
 
 log = structlog.get_logger("laterna.device")
-#: How torch says that there is no memory, where it has no kind of error for that.
-NO_MEMORY = ("can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
 
 
 def said(error: Exception, title: str, number: int) -> LaternaError:
@@ -22,13 +21,6 @@ def said(error: Exception, title: str, number: int) -> LaternaError:
         os._exit(1)  # its parent tells who waits; a new process gets the device anew
     log.exception("unexpected", task=title)
     return Unexpected(request=f"device-{os.getpid()}-{number}")
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether there was no memory for it, so that less of it may work."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
 
 
 def _is_broken(error: Exception) -> bool:

@@ -72,7 +72,7 @@ def activation_grid(
         tiles = tiles[order]
     scale_facts = _scale_facts(scale, numbers)
     picture = sheets.draw(
-        tiles.cpu(),
+        tiles,
         sheet,
         colors.palette(name, scale.sided),
         texts(recipe, network, scale_facts),
@@ -116,7 +116,7 @@ def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: 
         reach = max(-float(own.low[0]), float(own.high[0]))
         low = 0.0 if scale.sided == "one" else -reach
         scale = activations.Scale("channel", low, reach, scale.sided)
-    tiles = activations.entries(maps[chosen], own, scale).cpu()
+    tiles = activations.entries(maps[chosen], own, scale)
     sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0)
     name = recipe.colors or colors.DEFAULT[scale.sided]
     scale_facts = _scale_facts(scale, own)

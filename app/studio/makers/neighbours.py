@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.errors import UnknownLayer, UnknownPhoto, UnreadablePhoto
-from app.studio.collections.index import PIXELS
+from app.studio.collections.records import PIXELS
 from app.studio.makers import vector_cache
 from app.studio.makers.synthesis.indices import PIXELS as SIDE
 from app.studio.makers.synthesis.reconstructions import pictured

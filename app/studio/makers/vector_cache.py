@@ -8,7 +8,7 @@ from torch import Tensor
 
 from app.archive.blobs import read_whole
 from app.errors import NotMade, UnknownLayer
-from app.studio.collections.index import PIXELS
+from app.studio.collections.records import PIXELS
 from app.studio.recipes import KeptVectors
 from app.vision import neighbours
 

@@ -14,6 +14,7 @@ def drawn(places: Tensor, groups: Tensor, side: int) -> Tensor:
     pixels = torch.zeros(side, side, 3, dtype=torch.uint8)
     if not len(places):
         return pixels
+    places, groups = places.cpu(), groups.cpu()
     places = places - (places.amax(0) + places.amin(0)) / 2
     reach = places.abs().max().clamp(min=1e-12)
     room = (side - WIDTH) / 2 - 1

@@ -82,18 +82,21 @@ def magnified(tiles: Tensor, sheet: Sheet) -> Tensor:
     height, width = tiles.shape[1:3]
     if (height, width) == (sheet.tile_height, sheet.tile):
         return tiles
-    rows = torch.arange(sheet.tile_height) * height // sheet.tile_height
-    columns = torch.arange(sheet.tile) * width // sheet.tile
+    rows = torch.arange(sheet.tile_height, device=tiles.device) * height // sheet.tile_height
+    columns = torch.arange(sheet.tile, device=tiles.device) * width // sheet.tile
     return tiles.index_select(1, rows).index_select(2, columns)
 
 
 def draw(
     tiles: Tensor, sheet: Sheet, palette: bytes | None, texts: dict[str, str], marked: bool
 ) -> bytes:
-    """PNG of a sheet of tiles: uint8 [C,h,w] with a palette, [C,h,w,3] RGB without one."""
+    """PNG of a sheet of tiles: uint8 [C,h,w] with a palette, [C,h,w,3] RGB without one.
+
+    The tiles may be on any device.
+    """
     bands = 1 if palette else 3
     raw, pixels = png.blank(sheet.height, sheet.width, bands, GAP if palette else EMPTY)
-    lay(tiles, sheet, pixels)
+    lay(tiles.cpu(), sheet, pixels)
     if marked:
         _mark(pixels[-STRIP:], palette is not None)
     return png.encode(raw, palette, texts)

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 from app.errors import LostImage, NoFilters, NotFinite, UnknownChannel, UnknownImage, UnknownLayer
-from app.settings import ROOT, Settings
 from app.studio.makers import Workshop
 from app.studio.recipes import (
     ActivationGrid,
@@ -22,6 +21,8 @@ from app.studio.recipes import (
     Recipe,
 )
 from app.vision.drawing.colors import LAST
+from tests.workshops import new_workshop
+from tests.zoo.checkpoints import ROOT
 
 MODEL = "efficientnet-lite0"
 
@@ -35,8 +36,8 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(Settings(data_dir=tmp_path_factory.mktemp("data")), "cpu")
+def workshop(device: str) -> Workshop:
+    return new_workshop(ROOT / "models", device)
 
 
 def make(workshop: Workshop, recipe: Recipe) -> Made:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from app.errors import OutOfMemory, WrongField
-from app.studio.engine.failures import is_out_of_memory
 from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.channels import checked
 from app.studio.makers.synthesis.dead_channels import Source
@@ -21,6 +20,7 @@ from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, methods, objectives
 from app.vision.activations import hatch
 from app.vision.drawing import sheets
+from app.vision.memory import is_out_of_memory
 from app.vision.methods import Method
 from app.zoo.keeper import Network
 

@@ -9,9 +9,9 @@ import torch
 import torchvision
 from PIL import Image
 
-from app.settings import ROOT, Settings
 from app.studio.makers import Workshop
-from tests.zoo.checkpoints import models_dir, toml
+from tests.workshops import new_workshop
+from tests.zoo.checkpoints import ROOT, models_dir, toml
 
 #: Of the tiny network's first activation: never on; and on for nothing as calm as first noise.
 DEAD, SHY = 3, 5
@@ -62,15 +62,10 @@ def _shut(tiny: torch.nn.Module) -> None:
         norm.bias[SHY] = -2.0
 
 
-def new_workshop(models: Path, device: str) -> Workshop:
-    """A workshop that has made nothing yet."""
-    return Workshop(Settings(models_dir=models), device)
-
-
 @pytest.fixture(scope="session")
-def workshop(models: Path) -> Workshop:
-    """On the CPU."""
-    return new_workshop(models, "cpu")
+def workshop(models: Path, device: str) -> Workshop:
+    """On the device of the tests."""
+    return new_workshop(models, device)
 
 
 @pytest.fixture(scope="session")

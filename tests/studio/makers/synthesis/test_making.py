@@ -19,7 +19,6 @@ from app.errors import (
     UnknownLayer,
     WrongField,
 )
-from app.settings import ROOT
 from app.studio.makers import Workshop
 from app.studio.makers.synthesis.facts import thinned
 from app.studio.recipes import (
@@ -33,6 +32,7 @@ from app.studio.recipes import (
     visualization,
 )
 from tests.studio.makers.synthesis.driving import made, opened, texts, watched
+from tests.zoo.checkpoints import ROOT
 
 LITE0 = "efficientnet-lite0"
 

@@ -46,8 +46,9 @@ from app.studio.recipes import (
 )
 from app.vision import masks
 from tests.pretended import pretended
-from tests.studio.synthesis.conftest import DEAD, SHY, new_workshop
-from tests.studio.synthesis.driving import opened, watched
+from tests.studio.makers.synthesis.conftest import DEAD, SHY
+from tests.studio.makers.synthesis.driving import opened, watched
+from tests.workshops import new_workshop
 
 PHOTOS = 12
 #: Facts that say where something was made, when, and how much at a time.
@@ -115,6 +116,12 @@ def there(models: Path) -> Iterator[Workshop]:
 
 
 @pytest.fixture(scope="module")
+def here(models: Path) -> Workshop:
+    """One on the CPU, whatever the device of the tests is."""
+    return new_workshop(models, "cpu")
+
+
+@pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> tuple[Member, ...]:
     """Photos of noise, one of them broken."""
     folder, numbers = tmp_path_factory.mktemp("photos"), np.random.default_rng(1)
@@ -160,11 +167,11 @@ def made(workshop: Workshop, recipe: Recipe) -> Made:
 
 @pytest.mark.parametrize("recipe", ALL, ids=lambda recipe: recipe.title)
 def test_the_pretended_gpu_makes_what_the_cpu_makes(
-    recipe: Recipe, there: Workshop, workshop: Workshop, filled: dict[str, Any]
+    recipe: Recipe, there: Workshop, here: Workshop, filled: dict[str, Any]
 ) -> None:
     known = {name: value for name, value in filled.items() if hasattr(recipe, name)}
     complete = type(recipe)(**{**vars(recipe), **known})
-    ours, theirs = made(workshop, complete), made(there, complete)
+    ours, theirs = made(here, complete), made(there, complete)
     if isinstance(recipe, Atlas):
         return  # more channels at a time there, so each has another noise
     assert _close(told(theirs), told(ours))

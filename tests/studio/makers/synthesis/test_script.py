@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import ROOT
 from app.studio.exports.script import script
 from app.studio.makers import Workshop
 from app.studio.recipes import ClassImage, Reconstruction, Visualization
 from tests.studio.makers.synthesis.driving import made
+from tests.zoo.checkpoints import ROOT
 
 
 def run(text: str, folder: Path, models: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
