@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+try:
+    from hypothesis import settings
+except ModuleNotFoundError:
+    pass
+else:  # how long an example takes says more of the machine than of what is tested
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
+
 # Tests of networks also run where there are no packages of the web (make test-gpu).
 if TYPE_CHECKING:
     from tests.running import Laterna
