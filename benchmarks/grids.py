@@ -43,7 +43,7 @@ def workshop(models_dir: Path, device: str = "cpu", threads: int = 1) -> Worksho
         activation_memory_bytes=512 * MIB,
         default_model="efficientnet-lite0",
     )
-    return Workshop(settings, device)
+    return Workshop(settings, device)  # type: ignore[arg-type]  # pydantic may be absent here
 
 
 def first_grids(

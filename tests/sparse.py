@@ -21,7 +21,7 @@ OPTIONAL = {
     "sklearn",
     "threadpoolctl",
 }
-#: Scripts run with the settings of the whole program; photos of folders are opened by its processes.
+#: Scripts have the settings of the whole program; its processes open the photos of folders.
 WHOLE_PROGRAM = {"pydantic", "pydantic_settings", "structlog"}
 REASON = "needs {}, which is not here"
 NOT_FOUND = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
