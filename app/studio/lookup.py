@@ -6,7 +6,8 @@ from app.archive import Archive, Result
 from app.errors import NotMade, UnknownLayer
 from app.studio.collections import groups
 from app.studio.collections.folders import Collections
-from app.studio.collections.index import PIXELS, VECTORS, index_of
+from app.studio.collections.index import VECTORS, index_of
+from app.studio.collections.records import PIXELS
 from app.studio.recipes import (
     JobRecipe,
     KeptVectors,

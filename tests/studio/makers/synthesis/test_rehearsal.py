@@ -25,6 +25,7 @@ from app.studio.recipes import (
     Description,
     Filters,
     GradCam,
+    JobRecipe,
     KeptVectors,
     LayerStatistics,
     LegendSheet,
@@ -40,9 +41,9 @@ from app.studio.recipes import (
     Recipe,
     Reconstruction,
     Smoothness,
+    Sources,
     Strip,
     Thumbnails,
-    Visualization,
 )
 from app.vision import masks
 from tests.pretended import pretended
@@ -60,25 +61,25 @@ PICTURE: dict[str, Any] = TINY | {"image": "a"}
 VECTORS = {"layer1.0": 32, "pixels": 768}
 
 ON_PICTURES = [
-    Prediction(**PICTURE, source=""),
-    *(ActivationGrid(**PICTURE, source="", layer="act1", sort=s) for s in ("index", "max", "mean")),
-    ActivationGrid(**PICTURE, source="", layer="act1", scale="channel", tile=9),
-    ActivationGrid(**PICTURE, source="", layer="bn1", sort="max", low=-1.0, high=1.0),
-    ActivationGrid(**PICTURE, source="", layer="fc", sort="mean"),
-    ActivationGrid(model="other", image="a", source="", layer="features.0", sort="max"),
-    LegendSheet(**PICTURE, source="", layer="act1", sort="max", ticks=("0", "1")),
-    ChannelMap(**PICTURE, source="", layer="act1", channel=DEAD),
-    ChannelMap(**PICTURE, source="", layer="bn1", channel=1, scale="channel"),
-    LayerStatistics(**PICTURE, source=""),
-    Thumbnails(**PICTURE, source=""),
-    GradCam(**PICTURE, source="", layer="layer3.0"),
-    GradCam(**PICTURE, source="", layer="layer3.0.conv1", class_=2, look="map"),
-    *(Covering(**PICTURE, source="", mask=MASK, fill=f) for f in ("mean", "blur", "noise")),
-    Reconstruction(**PICTURE, source="", layer="layer1.0", steps=4),
-    Reconstruction(**PICTURE, source="", layer="layer4.0", steps=4),
-    Strip(**PICTURE, source="", layers=("act1", "layer4.0"), steps=3),
-    Occlusion(**PICTURE, source="", class_=3, window=24),
-    Occlusion(**PICTURE, source="", class_=3, window=40, fill="noise", quality="fine"),
+    Prediction(**PICTURE),
+    *(ActivationGrid(**PICTURE, layer="act1", sort=s) for s in ("index", "max", "mean")),
+    ActivationGrid(**PICTURE, layer="act1", scale="channel", tile=9),
+    ActivationGrid(**PICTURE, layer="bn1", sort="max", low=-1.0, high=1.0),
+    ActivationGrid(**PICTURE, layer="fc", sort="mean"),
+    ActivationGrid(model="other", image="a", layer="features.0", sort="max"),
+    LegendSheet(**PICTURE, layer="act1", sort="max", ticks=("0", "1")),
+    ChannelMap(**PICTURE, layer="act1", channel=DEAD),
+    ChannelMap(**PICTURE, layer="bn1", channel=1, scale="channel"),
+    LayerStatistics(**PICTURE),
+    Thumbnails(**PICTURE),
+    GradCam(**PICTURE, layer="layer3.0"),
+    GradCam(**PICTURE, layer="layer3.0.conv1", class_=2, look="map"),
+    *(Covering(**PICTURE, mask=MASK, fill=f) for f in ("mean", "blur", "noise")),
+    Reconstruction(**PICTURE, layer="layer1.0", steps=4),
+    Reconstruction(**PICTURE, layer="layer4.0", steps=4),
+    Strip(**PICTURE, layers=("act1", "layer4.0"), steps=3),
+    Occlusion(**PICTURE, class_=3, window=24),
+    Occlusion(**PICTURE, class_=3, window=40, fill="noise", quality="fine"),
 ]
 OF_NETWORKS = [
     Description(**TINY),
@@ -100,7 +101,7 @@ INDEX: dict[str, Any] = TINY | {"index": "i"}
 OF_COLLECTIONS: list[Recipe] = [
     CollectionIndex(**TINY, collection="noise", photos="x"),
     Neighbours(**INDEX, layer="layer1.0", photo=4, count=5),
-    NeighboursOfPicture(**INDEX, image="a", source="", layer="layer1.0"),
+    NeighboursOfPicture(**INDEX, image="a", layer="layer1.0"),
     NeighbourShares(**INDEX, by="class"),
     PhotoPlane(**INDEX, layer="layer1.0"),
     PhotoMap(**TINY, collection="noise", photos="x", layer="layer1.0", steps=20),
@@ -150,28 +151,26 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> KeptVectors:
 
 
 @pytest.fixture
-def filled(photo: str, members: tuple[Member, ...], kept: KeptVectors) -> dict[str, Any]:
-    """What whoever asks puts into a recipe: where things lie."""
-    return {"source": photo, "members": members, "kept": kept}
+def sources(photo: str, members: tuple[Member, ...], kept: KeptVectors) -> Sources:
+    """Where all that recipes are made from lies."""
+    return Sources(photo, members, kept)
 
 
-def made(workshop: Workshop, recipe: Recipe) -> Made:
-    if isinstance(recipe, Visualization):
-        result, steps = watched(workshop, recipe)
+def made(workshop: Workshop, recipe: Recipe, sources: Sources) -> Made:
+    if isinstance(recipe, JobRecipe):
+        result, steps = watched(workshop, recipe, sources=sources)
         assert all(step.preview is None or step.preview() for step in steps)
         return result
     answers: list[Made] = []
-    workshop.make(recipe, answers.append)
+    workshop.make(recipe, answers.append, sources)
     return answers[0]
 
 
 @pytest.mark.parametrize("recipe", ALL, ids=lambda recipe: recipe.title)
 def test_the_pretended_gpu_makes_what_the_cpu_makes(
-    recipe: Recipe, there: Workshop, here: Workshop, filled: dict[str, Any]
+    recipe: Recipe, there: Workshop, here: Workshop, sources: Sources
 ) -> None:
-    known = {name: value for name, value in filled.items() if hasattr(recipe, name)}
-    complete = type(recipe)(**{**vars(recipe), **known})
-    ours, theirs = made(here, complete), made(there, complete)
+    ours, theirs = made(here, recipe, sources), made(there, recipe, sources)
     if isinstance(recipe, Atlas):
         return  # more channels at a time there, so each has another noise
     assert _close(told(theirs), told(ours))
