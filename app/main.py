@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.logs import configure_logs
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import build_web
@@ -13,6 +14,7 @@ from app.web import build_web
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole program as an ASGI application; its processes live as long as its lifespan."""
     settings = settings or Settings()
+    configure_logs()
     studio = Studio(settings)
 
     @asynccontextmanager

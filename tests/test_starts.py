@@ -3,9 +3,11 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,66 @@ def test_models_that_are_not_there_are_told(
     told = refused(LATERNA_MODELS_DIR=str(models))
     assert str(models) in told
     assert "LATERNA_MODELS_DIR must be a folder" in told
+
+
+def data_is_a_file(data: Path) -> None:
+    data.write_text("x")
+
+
+def key_is_a_folder(data: Path) -> None:
+    (data / "session.key").mkdir(parents=True)
+
+
+def key_is_short(data: Path) -> None:
+    data.mkdir()
+    (data / "session.key").write_bytes(b"")
+
+
+def index_is_a_folder(data: Path) -> None:
+    (data / "index.sqlite").mkdir(parents=True)
+
+
+def lock_is_a_folder(data: Path) -> None:
+    (data / "lock").mkdir(parents=True)
+
+
+def index_is_newer(data: Path) -> None:
+    data.mkdir()
+    with closing(sqlite3.connect(data / "index.sqlite")) as index:
+        index.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (data_is_a_file, "LATERNA_DATA_DIR must be a folder"),
+        (key_is_a_folder, "session.key cannot be used"),
+        (key_is_short, "it holds 0 bytes, where 32 belong"),
+        (index_is_a_folder, "LATERNA_DATA_DIR must be a folder"),
+        (lock_is_a_folder, "LATERNA_DATA_DIR must be a folder"),
+        (index_is_newer, "from a newer Laterna"),
+    ],
+)
+def test_data_that_cannot_be_used_are_told(
+    tmp_path: Path, refused: Refused, made: Callable[[Path], None], words: str
+) -> None:
+    made(tmp_path / "data")
+    assert words in refused()
+
+
+def test_data_in_an_impossible_place_are_told(refused: Refused) -> None:
+    assert "LATERNA_DATA_DIR must be a folder" in refused(Path("/proc/laterna"))
+
+
+def test_a_start_on_a_damaged_index_serves_and_a_broken_one_is_not_ready(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "index.sqlite").write_bytes(b"garbage" * 1000)
+    with laterna(data) as server, server.client() as client:
+        assert "index.sqlite.damaged-" in server.log.read_text("utf-8")
+        assert len(list(data.glob("index.sqlite.damaged-*"))) == 1
+        server.wait_until_ready()
+        (data / "index.sqlite").write_bytes(b"garbage" * 1000)
+        told = client.get("/readyz")
+        assert (told.status_code, told.json()["status"]) == (503, "broken")
+        assert client.get("/healthz").status_code == 200

@@ -16,6 +16,7 @@ from app.archive.images import Images
 from app.archive.index import Index
 from app.archive.kept import KeptImage, Result, Usage, clean_name
 from app.archive.room import digests_of
+from app.errors import NotMade
 
 __all__ = ["Archive", "KeptImage", "Result", "Usage", "clean_name"]
 
@@ -27,6 +28,7 @@ FORGET = """
 DELETE FROM results WHERE digest = ?1 OR key IN (SELECT key FROM parts WHERE digest = ?1)
 RETURNING digest
 """
+SOURCES_OF = "INSERT OR IGNORE INTO sources SELECT ?, image FROM sources WHERE key = ?"
 
 
 class Archive(Images):
@@ -60,18 +62,22 @@ class Archive(Images):
         image: str | None,
         parts: Mapping[str, bytes] | None = None,
         images: Sequence[str] = (),
+        of: str | None = None,
     ) -> Result:
         """Keep what came of a recipe; `image` is the picture it was made from.
 
         parts: further files by name, which come and go with it; images: the pictures it was made
-        from where these are many, all of which must last. Raises DiskFull, and UnknownImage when
-        such a picture was deleted meanwhile.
+        from where these are many, all of which must last; of: the key of the result that it was
+        made from, whose pictures are its own. Raises DiskFull, and UnknownImage or NotMade when
+        such a picture or result was deleted meanwhile.
         """
         said, parts = json.dumps(facts), parts or {}
         pieces = [*([] if picture is None else [picture]), *parts.values()]
         with self._index.writing:
             for source in (*images, *([] if image is None else [image])):
                 self.image_or_lost(source)
+            if of is not None and self.result(of) is None:
+                raise NotMade()
             self._make_room(len(said) + sum(map(len, pieces)))
             with self._blobs.added(*pieces) as digests, self._index.change() as change:
                 self._blobs.count(change, digests, pieces)
@@ -89,6 +95,8 @@ class Archive(Images):
                 change.executemany(
                     "INSERT INTO sources VALUES (?,?)", [(key, source) for source in {*images}]
                 )
+                if of is not None:
+                    change.execute(SOURCES_OF, (key, of))
                 unused = self._blobs.release(change, before)
             self._blobs.remove(unused)
         return self._result(key, facts, media, digest, named)

@@ -6,15 +6,17 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from app.errors import DataInUse, DiskFull
+from app.errors import DataInUse, DiskFull, SecretUnusable
 
 #: Errors that mean there is no room: disk, quota, file size limit.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PART = ".part"
+#: Bytes of a secret.
+SECRET = 32
 
 
 @contextmanager
@@ -42,19 +44,28 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def kept_secret(path: Path) -> bytes:
-    """32 random bytes, made once, readable by this user alone."""
-    if not path.exists():
-        with replacing(path) as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+    """32 random bytes, made once, readable by this user alone. Raises SecretUnusable."""
+    try:
+        if not os.path.lexists(path):
+            with replacing(path) as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(secrets.token_bytes(SECRET))
+        found = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SecretUnusable(file=str(path), reason=reason) from None
+    if len(found) != SECRET:
+        reason = f"it holds {len(found)} bytes, where {SECRET} belong"
+        raise SecretUnusable(file=str(path), reason=reason)
+    return found
 
 
 def remove_parts(folder: Path, name: str = "*", older_than: float = 0.0) -> None:
     """Remove what a crash left half-written, if nobody has written to it for so many seconds."""
     for part in folder.rglob(f"{name}{PART}"):
-        if older_than <= 0 or time.time() - part.stat().st_mtime > older_than:
-            part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another may have removed it, or finished it, just now
+            if older_than <= 0 or time.time() - part.stat().st_mtime > older_than:
+                part.unlink()
 
 
 def claim(folder: Path) -> int:

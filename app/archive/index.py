@@ -11,7 +11,11 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
 
-from app.errors import DiskFull
+import structlog
+
+from app.errors import DiskFull, IndexBroken, NewerData
+
+log = structlog.get_logger("laterna.archive")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS blobs (
@@ -76,28 +80,106 @@ CREATE TRIGGER IF NOT EXISTS facts_in AFTER INSERT ON results
 CREATE TRIGGER IF NOT EXISTS facts_out AFTER DELETE ON results
     BEGIN UPDATE room SET facts = facts - old.bytes; END;
 """
+#: Raised whenever the schema changes; what brings data of the version before up to it stands below.
+VERSION = 1
+#: Version 1: what was made of an index goes with the pictures that the index was made of, and what
+#: has lost its index (which went with a picture, perhaps) goes.
+OF_INDEX = """
+FROM results AS made WHERE json_extract(made.facts, '$.kind') IN
+('neighbours', 'neighbours of picture', 'neighbour shares', 'plane')
+"""
+LINK = f"""
+INSERT OR IGNORE INTO sources SELECT made.key, sources.image {
+    OF_INDEX.replace(
+        "WHERE", "JOIN sources ON sources.key = json_extract(made.facts, '$.index') WHERE"
+    )
+}
+"""
+UNLINKED = f"""
+DELETE FROM results WHERE key IN (SELECT made.key {OF_INDEX}
+AND json_extract(made.facts, '$.index') NOT IN (SELECT key FROM results))
+"""  # noqa: S608  # no value in it
+#: JSON that cannot be read: every page that lists it would fail.
+UNREADABLE = """
+SELECT 1 FROM results WHERE NOT json_valid(facts)
+UNION ALL SELECT 1 FROM jobs WHERE NOT json_valid(recipe) LIMIT 1
+"""
+#: How SQLite says that a file is there and well, but cannot be used now.
+UNUSABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PERM",
+            "SQLITE_AUTH", "SQLITE_NOMEM")  # fmt: skip
 #: How SQLite says that the disk is full, depending on which of its writes met it first.
 NO_ROOM = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE"}
+
+
+class IndexDamaged(Exception):
+    """Why an index cannot be trusted."""
 
 
 class Index:
     """One connection that writes, behind `writing`, and one that reads.
 
     A reader never waits for a writer's disk: pages are answered while pictures are being kept.
-    Raises DiskFull.
+    Raises DiskFull and IndexBroken; when it is opened NewerData and IndexDamaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.writing = RLock()
         self._reading = Lock()
-        with _no_room_is_said():
-            self._writer = _opened(path)
-            self._writer.executescript(SCHEMA)
-            self._reader = _opened(path)
+        self._path = path
+        try:
+            with _no_room_is_said():
+                self._writer = _opened(path)
+                try:
+                    self._bring_up()
+                    self._reader = _opened(path)
+                    self._inode = path.stat().st_ino
+                except BaseException:
+                    self._writer.close()
+                    raise
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorname", "").startswith(UNUSABLE):
+                raise
+            raise IndexDamaged(str(error)) from None
+
+    def _bring_up(self) -> None:
+        """Check what is there, and bring it to the schema of now."""
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise NewerData(folder=str(self._path.parent), found=version, known=VERSION)
+        problem = self._writer.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise IndexDamaged(problem)
+        if self._writer.execute("PRAGMA foreign_key_check").fetchone():
+            raise IndexDamaged("a row refers to one that is not there")
+        self._writer.executescript(SCHEMA)
+        _require_columns(self._writer)
+        if self._writer.execute(UNREADABLE).fetchone():
+            raise IndexDamaged("it holds what cannot be read")
+        if version < VERSION:
+            self.link_to_indices()
+            self._writer.execute(f"PRAGMA user_version = {VERSION}")
+
+    def link_to_indices(self) -> None:
+        """Let what was made of an index go with the pictures that the index was made of."""
+        with self.change() as change:
+            change.execute(LINK)
+            change.execute(UNLINKED)
+
+    def is_sound(self) -> bool:
+        """Whether the file is there and its tables are as they should be, seen afresh."""
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as fresh:
+                _require_columns(fresh)
+                for table in COLUMNS:
+                    fresh.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608  # ours
+            return self._path.stat().st_ino == self._inode
+        except (sqlite3.Error, OSError, IndexDamaged):
+            return False
 
     def rows(self, question: str, *values: Any) -> list[sqlite3.Row]:
         """All rows that a question gives, of what is committed."""
-        with self._reading:
+        with self._reading, _no_room_is_said(), _breaks_are_said():
             return self._reader.execute(question, values).fetchall()
 
     def row(self, question: str, *values: Any) -> sqlite3.Row | None:
@@ -107,7 +189,7 @@ class Index:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """All statements of the block, or none. Raises DiskFull when there is no room."""
-        with self.writing, _no_room_is_said():
+        with self.writing, _no_room_is_said(), _breaks_are_said():
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
@@ -131,6 +213,47 @@ def _no_room_is_said() -> Iterator[None]:
         if getattr(error, "sqlite_errorname", "") in NO_ROOM:
             raise DiskFull() from None
         raise
+
+
+@contextmanager
+def _breaks_are_said() -> Iterator[None]:
+    """What SQLite cannot read or write any more is told in words; a full disk is told elsewhere."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") in NO_ROOM:
+            raise
+        log.error("the index is broken", reason=str(error))
+        raise IndexBroken() from None
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """The columns of each table."""
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    return {
+        name: {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
+        for (name,) in map(tuple, tables)
+    }
+
+
+def _of_schema() -> dict[str, set[str]]:
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(SCHEMA)
+        return _columns(empty)
+
+
+#: What there must be.
+COLUMNS = _of_schema()
+
+
+def _require_columns(connection: sqlite3.Connection) -> None:
+    """Raise IndexDamaged where a table or a column is missing."""
+    found = _columns(connection)
+    for table, columns in COLUMNS.items():
+        if missing := columns - found.get(table, set()):
+            raise IndexDamaged(f"{table} has no {', '.join(sorted(missing))}")
 
 
 def _opened(path: Path) -> sqlite3.Connection:

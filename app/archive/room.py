@@ -1,6 +1,7 @@
 """Room: a folder that one process has, its index and files, and a limit to what lies there."""
 
 import os
+import sqlite3
 import time
 import weakref
 from collections.abc import Callable
@@ -11,9 +12,9 @@ from typing import Any
 
 from app.archive import files
 from app.archive.blobs import Blobs
-from app.archive.index import Index
 from app.archive.kept import Usage
-from app.errors import DiskFull
+from app.archive.recovery import open_index
+from app.errors import DataUnusable, DiskFull
 
 #: Uploads may fill this much of the quota; the rest is for what is made from them.
 UPLOADS_SHARE = 0.9
@@ -32,19 +33,31 @@ Digests = list[str | None]
 
 
 class Room:
-    """A folder with a quota of bytes. Raises DataInUse while another process has it."""
+    """A folder with a quota of bytes. Raises DataInUse while another process has it, DataUnusable,
+    NewerData and DiskFull."""
 
     def __init__(
         self, root: Path, quota_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
         self.root, self._quota, self._clock = root, quota_bytes, clock
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._unlock = weakref.finalize(self, os.close, files.claim(root))
-        files.remove_parts(root)
-        self._index = Index(root / "index.sqlite")
-        self._blobs = Blobs(root / "blobs", self._index)
-        self._blobs.remove_strays()
         self._used: dict[str, float] = {}
+        try:
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._unlock = weakref.finalize(self, os.close, files.claim(root))
+            try:
+                self._open()
+            except BaseException:
+                self._unlock()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise DataUnusable(folder=str(root), reason=reason.lower()) from None
+
+    def _open(self) -> None:
+        files.remove_parts(self.root)
+        self._index = open_index(self.root / "index.sqlite", self.root / "blobs")
+        self._blobs = Blobs(self.root / "blobs", self._index)
+        self._blobs.remove_strays()
 
     def close(self) -> None:
         """Close the index and let others in."""

@@ -133,8 +133,10 @@ class Answers:
         image = recipe.image if isinstance(recipe, OfPicture) else None
         if image is not None:
             self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
+        of = recipe.index if isinstance(recipe, OfIndex) else None
+        keep = self.archive.keep_result
         return await asyncio.to_thread(
-            self.archive.keep_result, recipe.key, made.facts, made.picture, made.media, image
+            keep, recipe.key, made.facts, made.picture, made.media, image, of=of
         )
 
     def read(self, result: Result) -> bytes | None:

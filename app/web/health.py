@@ -1,5 +1,6 @@
 """Health: alive, ready, metrics, and what the devices do."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,11 +23,13 @@ async def healthz() -> dict[str, str]:
 
 @router.get(urls.READYZ)
 async def readyz(studio: TheStudio) -> Response:
-    """Ready: at least one device can make something (200), or not yet (503)."""
+    """Ready: at least one device can make something (200), or not yet, or no database (503)."""
     states = {device.name: device.state for device in studio.engine.devices()}
-    ready = "ready" in states.values()
+    is_sound = await asyncio.to_thread(studio.archive.index.is_sound)
+    ready = is_sound and "ready" in states.values()
     headers = {} if ready else {"Retry-After": "2"}
-    body = {"status": "ready" if ready else "starting", "devices": states}
+    status = "ready" if ready else "starting" if is_sound else "broken"
+    body = {"status": status, "devices": states}
     return JSONResponse(body, 200 if ready else 503, headers)
 
 

@@ -20,7 +20,8 @@ def _signer(request: Request) -> Signer:
 async def owner(request: Request) -> str | None:
     """Whose browser this is; None for one that has not uploaded anything."""
     try:
-        return _signer(request).unsign(request.cookies.get(COOKIE, "")).decode()
+        said = _signer(request).unsign(request.cookies.get(COOKIE, "")).decode()
+        return said or None  # the samples' owner has no name, and no browser is theirs
     except (BadSignature, UnicodeDecodeError):
         return None
 
