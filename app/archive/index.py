@@ -4,6 +4,7 @@ Sums are kept by triggers: asking for them costs nothing, however many rows ther
 what parts of a result leave behind: `loose` names the files that they referred to.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -107,6 +108,7 @@ UNION ALL SELECT 1 FROM jobs WHERE NOT json_valid(recipe) LIMIT 1
 #: How SQLite says that a file is there and well, but cannot be used now.
 UNUSABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PERM",
             "SQLITE_AUTH", "SQLITE_NOMEM")  # fmt: skip
+MAGIC = b"SQLite format 3\0"
 #: How SQLite says that the disk is full, depending on which of its writes met it first.
 NO_ROOM = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE"}
 
@@ -173,7 +175,8 @@ class Index:
                 _require_columns(fresh)
                 for table in COLUMNS:
                     fresh.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608  # ours
-            return self._path.stat().st_ino == self._inode
+            with self._path.open("rb") as file:  # its pages may stand in the write-ahead log still
+                return file.read(16) == MAGIC and os.fstat(file.fileno()).st_ino == self._inode
         except (sqlite3.Error, OSError, IndexDamaged):
             return False
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import Request
+from itsdangerous import Signer
 from PIL import Image
 
 from app.errors import TooManyUploads
@@ -173,3 +174,15 @@ def test_each_picture_of_a_form_has_the_whole_limit(tmp_path: Path) -> None:
         answer = client.post("/images", files=many, headers={"Accept": "text/html"})
         assert answer.status_code == 413
         assert len(client.get("/images.json").json()["images"]) == 4
+
+
+def test_a_signed_cookie_without_a_name_is_nobodys(server: Laterna) -> None:
+    """The samples' owner has no name: whoever has the key could else delete them."""
+    key = (server.data / "session.key").read_bytes()
+    cookie = Signer(key, salt="session").sign("").decode()
+    with server.client() as client:
+        client.cookies.set("laterna_session", cookie)
+        assert client.delete("/images/coffee").status_code == 404
+        assert client.post("/images/coffee/share.json", data={"shared": "1"}).status_code == 404
+        assert client.get("/images.json").json()["images"] == []
+        assert client.get("/images/coffee.json").status_code == 200
