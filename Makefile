@@ -1,6 +1,7 @@
 # make run    set up everything and serve the dashboard (HOST and PORT are read)
 # make test   set up everything, lint, check types, run all tests
 # make test-gpu  the tests of networks on cuda:0, or on LATERNA_TEST_DEVICE; installs nothing
+# make test-busy  all tests, files in any order (SEED), beside four busy loops
 # make lint | format | lock | messages | bench | bench-quality | accuracy | contact-sheet | clean
 
 SHELL := /bin/bash
@@ -23,19 +24,28 @@ GPU_PY ?= $(if $(wildcard $(PY)),$(PY),python3)
 GPU_TESTS ?= tests/zoo tests/vision tests/studio/makers
 COMPILE := $(UV) pip compile --universal --generate-hashes --no-header --quiet --python-version 3.11
 
-.PHONY: help run test test-gpu lint format lock messages bench bench-quality accuracy contact-sheet browser clean
+.PHONY: help run test test-gpu test-busy lint format lock messages bench bench-quality accuracy contact-sheet browser clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 # In development the photographs beside the checkout are a collection, where there are any.
 run: export LATERNA_COLLECTIONS ?= $(wildcard ../shared/photos)
 run: .venv/.run
 	@exec $(PY) -m app
 
-test: .venv/.dev lint browser
-	$(PY) -m pytest -m 'not alone' -n 2 --dist loadfile --no-loadscope-reorder
-	$(PY) -m pytest -m alone
+# What lint says comes at the end: it works where tests wait.
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: .venv/.dev browser
+	mkdir -p .cache; $(MAKE) --no-print-directory lint >.cache/lint.log 2>&1 & lint=$$!; \
+	failed=0; $(PYTEST) || failed=1; wait $$lint || failed=1; cat .cache/lint.log; exit $$failed
+
+# All tests once more, files in an order by chance, beside four loops that take what time they get.
+SEED ?= $(shell echo $$RANDOM)
+test-busy: .venv/.dev browser
+	loops=(); trap 'kill "$${loops[@]}"' EXIT; \
+	for _ in 1 2 3 4; do while :; do :; done & loops+=("$$!"); done; \
+	$(PYTEST) --any-order $(SEED)
 
 # Of zoo, vision and makers, on a CUDA device; needs torch, torchvision, timm, pillow, numpy, pytest and
 # nothing of the web: what else a test wants and is not there skips it.

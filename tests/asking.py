@@ -29,9 +29,9 @@ def state(client: httpx.Client, id: str) -> str:
     return str(client.get(f"/visualizations/{id}.json").json()["state"])
 
 
-def finish(client: httpx.Client, id: str, seconds: float = 60) -> dict[str, Any]:
+def finish(client: httpx.Client, id: str) -> dict[str, Any]:
     """Wait until it neither waits nor runs; all that is known of it."""
-    wait_until(lambda: state(client, id) not in ("queued", "running"), seconds)
+    wait_until(lambda: state(client, id) not in ("queued", "running"))
     known: dict[str, Any] = client.get(f"/visualizations/{id}.json").json()
     return known
 

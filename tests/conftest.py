@@ -1,8 +1,11 @@
 """What all tests share: photographs, weights, a device, and a program that runs for real."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +22,8 @@ else:  # how long an example takes says more of the machine than of what is test
 if TYPE_CHECKING:
     from tests.running import Laterna
 
+# Two processes of tests with two threads each would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
@@ -67,6 +72,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Laterna]":
         yield running.wait_until_ready()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright keeps an event loop running in this thread until the end."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--any-order 7` draws the order of the files with this seed."""
+    parser.addoption(
+        "--any-order", metavar="SEED", help="run the files in an order drawn by chance"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """The seed, so that an order that failed can be had again."""
+    seed = config.getoption("--any-order")
+    return f"files in any order: --any-order {seed}" if seed else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long first, so that no process waits for another at the end; browser tests last:
+
+    Playwright keeps an event loop running in this thread until the end.
+    """
+    seed = config.getoption("--any-order")
+    if seed:
+        files = sorted({item.path for item in items})
+        Random(seed).shuffle(files)
+        items.sort(key=lambda item: files.index(item.path))
+    else:
+        items.sort(key=lambda item: item.get_closest_marker("first") is None)
     items.sort(key=lambda item: "browser" in item.path.parts)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The ten files that took longest, so that none grows unseen."""
+    seconds: dict[str, float] = defaultdict(float)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.nodeid.partition("::")[0]] += report.duration
+    if seconds:
+        terminalreporter.section("the ten slowest files")
+    for file in sorted(seconds, key=lambda file: -seconds[file])[:10]:
+        terminalreporter.line(f"{seconds[file]:7.1f} s  {file}")

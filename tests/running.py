@@ -1,5 +1,6 @@
 """The real program in a process of its own, on 127.0.0.1 and any free port, with its own data."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,6 +14,10 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
+
+#: Seconds until what is waited for counts as never coming: minutes, as other work may share the
+#: machine. Nothing is slower for it; only what hangs is told of later.
+PATIENCE = 600.0
 
 
 def closed_port() -> int:
@@ -39,13 +44,16 @@ class Laterna:
             "PORT": "0",
             "LATERNA_DATA_DIR": str(data),
             "LATERNA_IDLE_PICTURES": "false",
+            # A device steps back for everything else, and a busy machine may leave it little.
+            "LATERNA_CALL_SECONDS": str(2 * PATIENCE),
+            "LATERNA_TORCH_THREADS": "1",
             "LATERNA_WEIGHTS_MIRROR": f"http://127.0.0.1:{closed_port()}",
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
-    def start(self, seconds: float = 30) -> "Laterna":
+    def start(self, seconds: float = PATIENCE) -> "Laterna":
         """Start it and wait until it tells its address."""
         with self.log.open("ab") as log:
             at = log.tell()
@@ -69,9 +77,9 @@ class Laterna:
 
     def client(self) -> httpx.Client:
         """A client with a session of its own."""
-        return httpx.Client(base_url=self.url, timeout=60)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE)
 
-    def wait_until_ready(self, seconds: float = 120) -> "Laterna":
+    def wait_until_ready(self, seconds: float = PATIENCE) -> "Laterna":
         """Wait until the default network is loaded and the samples are there."""
         with self.client() as client:
             wait_until(lambda: client.get("/readyz").status_code == 200, seconds)
@@ -82,7 +90,7 @@ class Laterna:
         """End it as a power cut would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def stop(self) -> int:
         """Ask it to end, and see that it does; its exit status."""
@@ -90,10 +98,27 @@ class Laterna:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        url = httpx.URL(self.url)
+        assert url.port
+        return url.host, url.port
+
+    def device(self) -> int:
+        """The process that owns the device, once there is one."""
+        wait_until(lambda: bool(self._owners()))
+        (owner,) = self._owners()
+        return owner
+
+    def _owners(self) -> list[int]:
+        lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in self.children()}
+        return [pid for pid, line in lines.items() if "owner:serve" in line.read_text()]
 
     def children(self) -> list[int]:
         """Process ids of what it has started itself."""
@@ -118,9 +143,16 @@ def laterna(data: Path, **environment: str) -> Iterator[Laterna]:
             server.stop()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Look again and again until it is so; fails when it is not so in time."""
-    end = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Look again and again until it is so; fails when it never is. Never less than PATIENCE."""
+    end = time.monotonic() + max(seconds, PATIENCE)
     while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.05)
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """The same for what an event loop does, which goes on meanwhile."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # other processes set no event
+            await asyncio.sleep(0.01)

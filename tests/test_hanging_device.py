@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.running import Laterna, laterna, wait_until
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.first
 
 MODEL = "efficientnet-lite0"
 PHOTOS = 2500
@@ -28,11 +28,11 @@ def hanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laterna]:
     Image.new("RGB", (8, 8)).save(one)
     for number in range(PHOTOS):
         (folder / "many" / f"a photo with a longer name {number:04}.png").hardlink_to(one)
-    with laterna(folder / "data") as server, server.wait_until_ready(400).client() as client:
+    with laterna(folder / "data") as server, server.wait_until_ready().client() as client:
         assert client.get(f"/models/{MODEL}.json").status_code == 200
     many = {"LATERNA_COLLECTIONS": str(folder / "many"), "LATERNA_FAULT": "call-hang:1"}
     with laterna(folder / "data", **many) as server:
-        yield server.wait_until_ready(400)
+        yield server.wait_until_ready()
 
 
 def doing(client: httpx.Client) -> str | None:
@@ -47,11 +47,11 @@ def test_many_photos_can_be_asked_for_while_it_hangs(hanging: Laterna) -> None:
 
     with hanging.client() as client:
         threading.Thread(target=grid, daemon=True).start()
-        wait_until(lambda: doing(client) is not None, 60)
+        wait_until(lambda: doing(client) is not None)
         body = {"kind": "index", "model": MODEL, "collection": "many"}
         answer = client.post("/visualizations.json", json=body)
         assert answer.status_code == 202, answer.text
         state = client.get(f"/visualizations/{answer.json()['id']}.json")
         assert state.json()["state"] in ("queued", "running")
-        wait_until(lambda: client.get("/queue.json").json()["jobs"] != [], 60)
+        wait_until(lambda: client.get("/queue.json").json()["jobs"] != [])
         assert client.get("/healthz").json() == {"status": "alive"}

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -11,10 +12,11 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
-from tests.running import Laterna
+from tests.running import PATIENCE, Laterna
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -39,8 +41,17 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        open_context = browser.new_context
+
+        def patient(**options: Any) -> BrowserContext:
+            context = open_context(**options)
+            context.set_default_timeout(PATIENCE * 1000)
+            return context
+
+        browser.new_context = patient  # type: ignore[method-assign]  # for all who open one
         yield browser
         browser.close()
 
@@ -65,7 +76,6 @@ def complaints() -> list[str]:
 def page(context: BrowserContext, server: Laterna, complaints: list[str]) -> Iterator[Page]:
     """A tab. At the end: no console error, nothing thrown, no request to another host."""
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
     watch(tab, server, complaints)
     yield tab
     assert complaints == []
@@ -76,7 +86,6 @@ def page_without_javascript(chromium: Browser, server: Laterna) -> Iterator[Page
     """A tab of a browser that runs no scripts."""
     made = chromium.new_context(base_url=server.url, java_script_enabled=False, locale="en-GB")
     tab = made.new_page()
-    tab.set_default_timeout(20_000)
     yield tab
     made.close()
 

@@ -47,7 +47,7 @@ def test_a_stroke_moves_the_classes_and_is_in_the_address(page: Page) -> None:
     expect(page.locator("#moved b")).to_contain_text("→")
     assert page.url == address
     page.get_by_label("Cover it with").select_option("blur")
-    wait_until(lambda: shares(page)[1] != covered[1], 20)
+    wait_until(lambda: shares(page)[1] != covered[1])
     assert "fill=blur" in page.url
     page.goto(address)
     expect(page.locator("#moved b")).to_contain_text("→")
@@ -84,10 +84,10 @@ def test_a_rectangle_and_a_class_without_javascript(
     for name, value in (("left", "20"), ("top", "15"), ("width", "55"), ("height", "40")):
         page.locator(f"input[name={name}]").fill(value)
     page.get_by_role("button", name="Cover it").click()
-    expect(page.locator("#moved b")).to_contain_text("→", timeout=20_000)
+    expect(page.locator("#moved b")).to_contain_text("→")
     expect(page.locator("table.moved tbody tr")).not_to_have_count(0)
     page.get_by_role("link", name="Where did it look?").click()
-    expect(page.locator(".bars li").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".bars li").first).to_be_visible()
     page.get_by_label("Another class").fill("coffee mug")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="coffee mug").first.click()
@@ -100,7 +100,7 @@ def test_a_cell_shows_its_patch_and_a_pixel_its_cells(page: Page, server: Latern
         field = client.get(f"/models/{MODEL}/layers/{layer}.json").json()["field"]
     page.goto(f"{COFFEE}/layers/{layer}/channels/3")
     expect(page.locator("#numbers[data-crop]")).to_be_attached()
-    wait_until(lambda: page.evaluate("document.getElementById('map').naturalWidth > 0"), 20)
+    wait_until(lambda: page.evaluate("document.getElementById('map').naturalWidth > 0"))
     side = page.evaluate("document.getElementById('map').clientWidth")
     # Of 56 cells a side: the one in row 20, column 30.
     page.locator("#map").hover(position={"x": side * 30.5 / 56, "y": side * 20.5 / 56})
@@ -140,7 +140,7 @@ def test_a_cell_shows_its_patch_and_a_pixel_its_cells(page: Page, server: Latern
 def test_the_sheet_shows_what_the_cell_under_the_pointer_sees(page: Page) -> None:
     page.goto(f"{COFFEE}/layers/blocks.2.0")
     expect(page.locator("#numbers[data-facts]")).to_be_attached()
-    wait_until(lambda: page.evaluate("document.querySelector('#sheet img').naturalWidth > 0"), 20)
+    wait_until(lambda: page.evaluate("document.querySelector('#sheet img').naturalWidth > 0"))
     page.locator("#sheet").hover(position={"x": 120, "y": 130})
     expect(page.locator("#sees")).to_contain_text("sees 35 × 35 pixels")
     expect(page.locator("#inspector .field-mark:visible")).to_have_count(2)

@@ -37,7 +37,7 @@ PAGES = (
 def numbers_are_there(page: Page) -> None:
     """Wait until the sheet and its numbers have come."""
     expect(page.locator("#numbers[data-facts]")).to_be_attached()
-    wait_until(lambda: page.evaluate("document.querySelector('#sheet img').naturalWidth > 0"), 20)
+    wait_until(lambda: page.evaluate("document.querySelector('#sheet img').naturalWidth > 0"))
 
 
 def test_from_home_to_a_channel_and_back(page: Page) -> None:
@@ -238,7 +238,8 @@ def test_nothing_jumps_while_a_sheet_arrives(page: Page) -> None:
     )
     page.goto(f"{PICTURE}/layers/blocks.3.1?sort=mean")
     numbers_are_there(page)
-    page.wait_for_timeout(300)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
     assert page.evaluate("window.shift") < 0.02
 
 

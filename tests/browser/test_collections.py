@@ -16,7 +16,7 @@ def pictures_are_there(page: Page) -> None:
     assert pictures.count() > 3
     for picture in pictures.all():
         picture.scroll_into_view_if_needed()
-        wait_until(lambda: picture.evaluate("i => i.complete && i.naturalWidth > 20"), 20)  # noqa: B023
+        wait_until(lambda: picture.evaluate("i => i.complete && i.naturalWidth > 20"))  # noqa: B023
 
 
 def test_from_a_collection_to_what_excites_a_channel(chromium: Browser, server: Laterna) -> None:
@@ -29,7 +29,7 @@ def test_from_a_collection_to_what_excites_a_channel(chromium: Browser, server: 
     if begin.count():  # unless another test had it looked through before
         begin.click()
         expect(page.locator("#state")).to_be_visible()
-        page.get_by_role("link", name="See what came of it").click(timeout=60_000)
+        page.get_by_role("link", name="See what came of it").click()
     expect(page.get_by_role("heading", name="Channels that never fire")).to_be_visible()
     dots = page.locator(".depth circle:not(.near)")
     assert dots.count() > 10
@@ -54,6 +54,6 @@ def test_it_is_looked_through_without_javascript_too(chromium: Browser, server: 
     begin = page.get_by_role("button", name="Look through the photos")
     if begin.count():
         begin.click()
-        page.get_by_role("link", name="See what came of it").click(timeout=60_000)
+        page.get_by_role("link", name="See what came of it").click()
     assert page.locator("#layer-table tbody tr").count() > 100
     context.close()

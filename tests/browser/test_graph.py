@@ -1,7 +1,6 @@
 """The drawn network: folding, choosing, finding, saving; and it never looks like spaghetti."""
 
 import re
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -189,7 +188,7 @@ def test_a_picture_shows_the_strongest_map_of_each_layer_and_all_is_saved(
     page: Page, tmp_path: Path
 ) -> None:
     drawn(page, "efficientnet-lite0", "?image=chelsea&layer=conv_stem")
-    expect(page.locator("#graph[data-thumbs]")).to_be_visible(timeout=30_000)
+    expect(page.locator("#graph[data-thumbs]")).to_be_visible()
     known = page.request.get("/images/chelsea/models/efficientnet-lite0/thumbnails.json").json()
     row = next(row for row in known["layers"] if row["layer"] == "conv_stem")
     grid = page.request.get("/images/chelsea/models/efficientnet-lite0/layers/conv_stem.json")
@@ -221,14 +220,11 @@ def test_a_picture_shows_the_strongest_map_of_each_layer_and_all_is_saved(
     assert len(fills) > 3
 
 
-def test_the_network_is_on_screen_soon_after_the_click(page: Page) -> None:
-    """A second on a quiet machine (benchmarks/graph.py); here a busy one has three."""
-    assert page.request.get("/models/densenet121/graph.json").status == 200
+def test_the_network_is_on_screen_after_the_click(page: Page) -> None:
+    """How soon is measured by benchmarks/graph.py."""
     page.goto("/models/densenet121")
-    start = time.perf_counter()
     page.get_by_role("link", name="See it drawn").click()
     page.wait_for_selector("#graph[data-drawn]")
-    assert time.perf_counter() - start < 3
 
 
 def test_an_untrained_network_says_so_in_red(page: Page) -> None:

@@ -72,7 +72,7 @@ def test_the_map_is_walked_by_keys_and_moved_by_the_mouse(page: Page) -> None:
     expect(page.locator("#chosen-name")).to_have_text(name)
     assert f"photo={number}" in page.url
     page.keyboard.press("+")
-    wait_until(lambda: view(page)[2] < before[2], 5)
+    wait_until(lambda: view(page)[2] < before[2])
     closer = view(page)
     stage = page.locator("#photo-map").bounding_box()
     assert stage is not None
@@ -81,10 +81,10 @@ def test_the_map_is_walked_by_keys_and_moved_by_the_mouse(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(middle[0] + 40, middle[1] + 40, steps=4)
     page.mouse.up()
-    wait_until(lambda: view(page)[0] != closer[0], 5)
+    wait_until(lambda: view(page)[0] != closer[0])
     assert view(page)[2] == closer[2]
     page.get_by_role("button", name="All").click()
-    wait_until(lambda: view(page) == before, 5)
+    wait_until(lambda: view(page) == before)
     assert complaints_of_axe(page) == []
     page.locator("#photo-map a.chosen").focus()
     page.keyboard.press("Enter")
@@ -94,7 +94,7 @@ def test_the_map_is_walked_by_keys_and_moved_by_the_mouse(page: Page) -> None:
 def test_a_map_by_tsne_comes_while_one_waits(page: Page) -> None:
     page.goto(f"{LATE}/map?method=tsne")
     page.get_by_role("button", name="Make the map").click()
-    expect(page.locator("#state")).to_contain_text("It is done", timeout=30_000)
+    expect(page.locator("#state")).to_contain_text("It is done")
     page.get_by_role("link", name="See the photos on the map").click()
     expect(page.locator("#photo-map a[data-n]")).to_have_count(8)
     assert complaints_of_axe(page) == []

@@ -91,7 +91,7 @@ def test_without_javascript_a_channel_is_magnified_on_both_sides(
 ) -> None:
     page = page_without_javascript
     page.goto(f"{BOTH}&channel=3")
-    expect(page.locator("a.nojs img")).to_have_count(2, timeout=15_000)
+    expect(page.locator("a.nojs img")).to_have_count(2)
     page.locator("#channel").fill("5")
     page.get_by_role("button", name="Show").click()
     expect(page).to_have_url(re.compile("channel=5"))

@@ -88,7 +88,7 @@ def test_what_is_dropped_during_an_upload_is_taken_too(page: Page) -> None:
 def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
     page.goto("/")
     page.locator("#camera-open").click()
-    wait_until(lambda: page.evaluate("document.querySelector('#camera video').videoWidth > 0"), 20)
+    wait_until(lambda: page.evaluate("document.querySelector('#camera video').videoWidth > 0"))
     page.locator("#camera-shoot").click()
     page.wait_for_url("**/images/*")
 

@@ -1,7 +1,6 @@
 """The machine makes some pictures by itself, once nobody has wanted anything for a while."""
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,12 @@ from PIL import Image
 
 from app.settings import Settings
 from app.studio import idle
-from app.studio.engine import Engine
 from app.studio.jobs.job import State, Wish
 from app.studio.recipes import ClassImage, Prediction
 from app.studio.studio import Studio
+from tests.running import PATIENCE, until
+from tests.studio.engine.fake_engine import FakeEngine
 
-pytestmark = pytest.mark.alone
-
-SMALL = "tests.studio.engine.workshops:Small"
 LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6"}
 LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution"}
 NETWORK: dict[str, Any] = {
@@ -27,11 +24,11 @@ NETWORK: dict[str, Any] = {
 
 
 class OneNetwork(Studio):
-    """A studio whose default network is known already, and made by a small workshop."""
+    """A studio whose default network is known already, and made in memory."""
 
     def __init__(self, **set_to: Any) -> None:
         super().__init__(Settings(devices="cpu", torch_threads=1, offline=True, **set_to))
-        self.engine = Engine(self.settings, SMALL)
+        self.engine = FakeEngine(self.settings)
         self.described: set[str] = set()
 
     async def description(self, model: str) -> dict[str, Any]:
@@ -65,8 +62,8 @@ def test_it_looks_through_the_photos_that_all_may_see(tmp_path: Path) -> None:
 def test_it_begins_after_a_while_and_stands_back_for_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle, "QUIET", 1.0)
-    monkeypatch.setattr(idle, "LOOK", 0.05)
+    monkeypatch.setattr(idle, "QUIET", 0.3)
+    monkeypatch.setattr(idle, "LOOK", 0.01)
 
     async def story() -> None:
         studio = OneNetwork(data_dir=tmp_path / "data")
@@ -77,13 +74,9 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
         ]
         await until(lambda: studio.engine.places > 0)
         await studio.engine.call(Prediction(model="facts", image="x", source=""))
-        called = time.monotonic()
         await until(lambda: not studio.foreman.is_idle)
-        assert time.monotonic() - called >= 0.9
+        assert studio.engine.quiet_seconds >= idle.QUIET
         await until(lambda: studio.job(house[0].id).state is State.RUNNING)
-        begun = time.monotonic()
-        await studio.engine.call(Prediction(model="facts", image="y", source=""))
-        assert time.monotonic() - begun < 0.4
         mine = ClassImage(model="slow", weights="w", class_=7, steps=5)
         await studio.foreman.ask(mine, Wish(mine.id, "anna", "", 0.0))
         await until(lambda: studio.job(mine.id).state is State.DONE)
@@ -108,14 +101,8 @@ def test_it_can_be_switched_off_and_is_off_while_faults_are_on(
 
     async def story() -> None:
         studio = OneNetwork(data_dir=tmp_path / "data", **but)
-        await asyncio.wait_for(idle.make(studio), 1)
+        await asyncio.wait_for(idle.make(studio), PATIENCE)
         assert studio.foreman.is_idle
         studio.archive.close()
 
     asyncio.run(story())
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # other processes set no event
-            await asyncio.sleep(0.01)

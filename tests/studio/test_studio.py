@@ -10,6 +10,7 @@ from app.errors import DeviceAway, UnknownImage
 from app.settings import Settings
 from app.studio.recipes import ActivationGrid, Made, Recipe, Sources
 from app.studio.studio import Studio
+from tests.running import until
 
 MODEL = "efficientnet-lite0"
 FACTS = {"weights": {"sha256": "0" * 64}, "title": MODEL}
@@ -67,12 +68,6 @@ def run(tmp_path: Path) -> Teller:
         asyncio.run(told())
 
     return running
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_many_who_ask_at_once_have_it_made_once(

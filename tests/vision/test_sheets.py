@@ -54,7 +54,13 @@ def test_a_sheet_too_large_for_anybody_is_refused() -> None:
 def test_natural_tiles_are_whole_multiples_or_fractions(side: int) -> None:
     tile = sheets.natural_tile(side)
     assert sheets.SMALLEST_TILE <= tile <= sheets.LARGEST_TILE
-    assert tile % side == 0 or side // tile >= 1
+    if side < sheets.SMALLEST_TILE:
+        assert tile % side == 0
+        assert tile - side < sheets.SMALLEST_TILE, "no larger than it takes"
+    else:
+        times = side // tile
+        assert side - times * tile < times, "so many positions to a pixel, but for a rest"
+        assert times == 1 or side > (times - 1) * sheets.LARGEST_TILE, "no smaller than it takes"
 
 
 def test_magnifying_is_nearest_neighbour(device: str) -> None:

@@ -4,14 +4,13 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from app.web.guards import SECURITY
-from tests.running import Laterna
+from tests.running import PATIENCE, Laterna, wait_until
 
 MIB = 1024 * 1024
 
@@ -19,14 +18,14 @@ MIB = 1024 * 1024
 def raw(server: Laterna, head: str, *pieces: bytes) -> bytes:
     """Send bytes as they are; what came back until the server closed or fell silent."""
     place = urlsplit(server.url)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as line:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as line:
         line.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
         try:
             for piece in pieces:
                 line.sendall(piece)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        line.settimeout(5)
+        line.settimeout(PATIENCE)
         received = b""
         try:
             while b"\r\n\r\n" not in received and (some := line.recv(65536)):
@@ -123,11 +122,9 @@ def test_a_large_body_is_refused_before_it_is_sent(server: Laterna) -> None:
         "POST /images.json HTTP/1.1\nHost: 127.0.0.1\nContent-Type: multipart/form-data; "
         f"boundary=x\nContent-Length: {26 * MIB}"
     )
-    began = time.monotonic()
     answer = raw(server, head)
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"content-security-policy" in answer
-    assert time.monotonic() - began < 2
 
 
 def test_bytes_are_counted_as_they_come(server: Laterna) -> None:
@@ -230,7 +227,7 @@ def test_the_log_tells_templates_and_no_pictures(server: Laterna) -> None:
     with server.client() as client:
         client.get("/images/secret-looking-id-of-somebody.json")
         client.get("/models/efficientnet-lite0.json")
-    time.sleep(0.2)
+    wait_until(lambda: '"route": "/models/{model}.json"' in server.log.read_text())
     lines = [
         json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")
     ]

@@ -1,9 +1,9 @@
 """Pictures are made for those who wait for them."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-
-import httpx
+import os
+import signal
+import socket
+from contextlib import ExitStack
 
 from tests.running import Laterna, wait_until
 
@@ -11,17 +11,21 @@ MODEL = "vgg19-untrained"
 GRID = f"/images/rocket/models/{MODEL}/layers/features.36"
 
 
-def leave_soon(server: Laterna, address: str) -> None:
-    with suppress(httpx.TimeoutException), httpx.Client(base_url=server.url, timeout=0.2) as client:
-        client.get(address)
-
-
 def test_those_who_leaf_on_leave_nothing_in_the_queue(server: Laterna) -> None:
-    """While the device is still at loading the network, whoever waited for it has left."""
+    """The device stands still: it is not by being worked off that they go."""
     with server.client() as client:
         assert client.get(f"/models/{MODEL}.json").status_code == 200
-        with ThreadPoolExecutor(30) as leafing:
-            for tile in range(10, 40):
-                leafing.submit(leave_soon, server, f"{GRID}.png?tile={tile}")
-        wait_until(lambda: client.get("/queue.json").json()["waiting"] == [], 1.5)
+        device = server.device()
+        os.kill(device, signal.SIGSTOP)
+        try:
+            with ExitStack() as leafing:
+                for tile in range(10, 40):
+                    line = leafing.enter_context(socket.create_connection(server.address))
+                    line.sendall(
+                        f"GET {GRID}.png?tile={tile} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+                    )
+                wait_until(lambda: len(client.get("/queue.json").json()["waiting"]) >= 29)
+            wait_until(lambda: client.get("/queue.json").json()["waiting"] == [])
+        finally:
+            os.kill(device, signal.SIGCONT)
         assert client.get(f"{GRID}.png?tile=10").status_code == 200

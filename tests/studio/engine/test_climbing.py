@@ -1,7 +1,6 @@
 """Climbing: what is told of it is little, and what it costs is less."""
 
 import math
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,8 +10,6 @@ from app.studio.engine import climbing
 from app.studio.engine.messages import Climb, Step
 from app.studio.recipes import ClassImage, Made, Recipe, Sources
 from app.studio.recipes.progress import Making, Progress
-
-pytestmark = pytest.mark.alone
 
 CLIMB = Climb(7, ClassImage(model="net", class_=1), Sources())
 PREVIEW_SECONDS = 0.012
@@ -29,24 +26,36 @@ def climbed(making: Making, told: list[Step], stop_at: int = 10**9) -> Made | No
     )
 
 
-def test_messages_are_few_and_previews_cost_little_of_the_time() -> None:
-    previews: list[float] = []
+class Clock:
+    """Time that goes on when a test says so."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_messages_are_few_and_previews_cost_little_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, previews = Clock(), list[float]()
+    monkeypatch.setattr(climbing, "time", clock)
 
     def preview() -> bytes:
-        previews.append(time.perf_counter())
-        time.sleep(PREVIEW_SECONDS)
+        previews.append(clock.now)
+        clock.now += PREVIEW_SECONDS
         return b"jpeg"
 
     def making() -> Making:
         for step in range(1, 301):
-            time.sleep(0.005)
+            clock.now += 0.005
             yield Progress(step, 300, float(step), preview)
         return Made({"whole": True})
 
     told: list[Step] = []
-    begun = time.perf_counter()
+    begun = clock.now
     made = climbed(making(), told)
-    took = time.perf_counter() - begun
+    took = clock.now - begun
     assert made == Made({"whole": True})
     assert (told[0].number, told[0].step, told[0].preview) == (7, 1, b"jpeg")
     assert told[-1].step == 300

@@ -4,7 +4,6 @@ import asyncio
 import os
 import resource
 import signal
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tests.bad_pictures import SIZE, bad_pictures, encoded
 from tests.color_profiles import display_p3
 from tests.running import children_of
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.first
 
 GOOD = encoded("PNG")
 
@@ -99,10 +98,8 @@ def test_a_file_that_takes_too_long_is_stopped() -> None:
     async def work(decoders: Decoders) -> None:
         assert (await decoders.clean(GOOD)).width == SIZE[0]
         busy = decoder()
-        began = time.monotonic()
         with pytest.raises(TooHardToDecode):
             await decoders.clean(slow)
-        assert time.monotonic() - began < 5
         assert (await decoders.clean(GOOD)).width == SIZE[0]
         assert decoder() != busy
 
@@ -115,7 +112,8 @@ def test_large_data_for_a_decoder_that_hangs_do_not_hold_up_anybody() -> None:
         os.kill(decoder(), signal.SIGSTOP)
         waiting = asyncio.create_task(decoders.clean(GOOD + bytes(20_000_000)))
         for _ in range(10):
-            await asyncio.wait_for(asyncio.sleep(0.01), 0.5)
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
         with pytest.raises(TooHardToDecode):
             await waiting
 

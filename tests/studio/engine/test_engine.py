@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,9 +27,9 @@ from app.settings import ROOT, Settings
 from app.studio.engine import Engine, supervision
 from app.studio.engine.child import Child
 from app.studio.recipes import ClassImage, Description, Member, Prediction, Recipe, Sources
-from tests.running import children_of, wait_until
+from tests.running import PATIENCE, children_of, until, wait_until
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.first
 
 WORKSHOPS = "tests.studio.engine.workshops"
 SMALL = f"{WORKSHOPS}:Small"
@@ -39,12 +38,6 @@ Work = Callable[[Engine], Awaitable[None]]
 
 def asked(what: str, source: Path | str = "", weights: str = "") -> Recipe:
     return Prediction(model=what, image=str(source) or "picture", weights=weights)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # other processes set no event
-            await asyncio.sleep(0.01)
 
 
 def ready(engine: Engine) -> bool:
@@ -61,9 +54,16 @@ class Bench:
         self.runner.run(self.engine.start())
 
     def do(self, work: Work) -> None:
+        """Once nothing is left of the work before: what is answered may not be free yet."""
+
         async def whole() -> None:
-            await until(lambda: ready(self.engine))
-            await work(self.engine)
+            await until(lambda: ready(self.engine) and self.engine.devices()[0].doing is None)
+            try:
+                await work(self.engine)
+            except BaseException:
+                if pid := self.engine.devices()[0].pid:
+                    os.kill(pid, signal.SIGKILL)  # what failed here shall not fail the next one
+                raise
 
         self.runner.run(whole())
 
@@ -121,8 +121,7 @@ def test_an_early_answer_is_given_before_the_device_is_free(bench: Bench, tmp_pa
         assert made.facts == {"early": True}
         assert engine.devices()[0].doing == "prediction of early"
         next_one = asyncio.create_task(engine.call(asked("facts")))
-        await asyncio.sleep(0.1)
-        assert engine.waiting() == ["prediction of facts"]
+        await until(lambda: engine.waiting() == ["prediction of facts"])
         go.touch()
         await next_one
         await until(lambda: engine.devices()[0].doing is None)
@@ -179,7 +178,7 @@ def test_what_a_busy_device_is_told_holds_up_nobody(bench: Bench, tmp_path: Path
     async def work(engine: Engine) -> None:
         quick, step = tmp_path / "quick", tmp_path / "step"
         # If the loop stood still, nobody else would let the device go on.
-        rescue = threading.Timer(60, touch, (quick, step))
+        rescue = threading.Timer(PATIENCE / 2, touch, (quick, step))
         rescue.start()
         calling = asyncio.create_task(engine.call(asked("wait", quick)))
         await until(lambda: engine.devices()[0].doing is not None)
@@ -294,10 +293,8 @@ def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named(
         await engine.call(asked("facts"))
         with pytest.raises(OutOfMemory):
             await engine.call(asked("facts"))
-        start = time.monotonic()
         with pytest.raises(DeviceAway):
             await engine.call(asked("facts"))
-        assert 1.4 < time.monotonic() - start < 5
         await until(lambda: ready(engine))
         with pytest.raises(DeviceAway):
             await engine.call(asked("facts"))
@@ -314,11 +311,9 @@ def test_a_device_that_hangs_is_restarted_and_faults_strike_the_request_named(
 def test_nobody_waits_for_a_device_that_is_starting() -> None:
     async def work() -> None:
         engine = Engine(Settings(devices="cpu"), "tests.studio.engine.workshops:Slow")
-        start = time.monotonic()
         await engine.start()
         with pytest.raises(DeviceStarting):
             await engine.call(Description(model="facts"))
-        assert time.monotonic() - start < 1
         pid = engine.devices()[0].pid
         await engine.stop()
         assert pid not in children_of(os.getpid())
@@ -382,8 +377,9 @@ async def main():
     await decoders.start()
     await engine.start()
     await until(lambda: ready(engine))
+    await engine.call(asked("early", "/nowhere/at/all"))  # is answered in the middle of it
     print("busy", flush=True)
-    await engine.call(asked("wait", "/nowhere/at/all"))
+    await asyncio.Event().wait()
 
 asyncio.run(main())
 """
@@ -405,9 +401,8 @@ def test_children_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
             assert parent.poll() is None
         children = children_of(parent.pid)
         assert len(children) == 3
-        time.sleep(0.2)
         parent.kill()
-        wait_until(lambda: not any(lives(child) for child in children), 2)
+        wait_until(lambda: not any(lives(child) for child in children))
 
 
 def touch(*files: Path) -> None:

@@ -70,7 +70,7 @@ class Small:
                 case "long":
                     time.sleep(0.4)
                 case "stuck":
-                    time.sleep(600)
+                    time.sleep(3600)
                 case "nan" if step == 3:
                     yield Progress(step, recipe.steps, float("nan"))
                 case "memory" if step == 3:
@@ -100,7 +100,7 @@ class Slow(Small):
     """Never gets ready."""
 
     def warm(self) -> None:
-        time.sleep(600)
+        time.sleep(3600)
 
 
 def sockets() -> list[str]:

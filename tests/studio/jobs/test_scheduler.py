@@ -1,4 +1,7 @@
-"""The foreman with a real device's process: turns, sharing, leaving, deaths, limits, restarts."""
+"""The foreman: turns, sharing, leaving, deaths, limits, restarts; with an engine in memory.
+
+What processes have a part in is told with a real one: `tell_for_real`.
+"""
 
 import asyncio
 import os
@@ -6,6 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,27 +36,29 @@ from app.studio.jobs.board import Snapshot
 from app.studio.jobs.job import Job, State, Wish
 from app.studio.jobs.scheduler import Foreman
 from app.studio.recipes import ClassImage, Prediction, Reconstruction, Visualization
-
-pytestmark = pytest.mark.alone
+from tests.running import until
+from tests.studio.engine.fake_engine import FakeEngine
 
 SMALL = "tests.studio.engine.workshops:Small"
 ROOM = 10_000_000
 
 
 class Yard:
-    """A foreman, an engine with a real process, and an archive."""
+    """A foreman, an engine in memory or with a real process, and an archive."""
 
-    def __init__(self, data: Path, quota: int = ROOM, **set_to: Any) -> None:
+    def __init__(
+        self, data: Path, quota: int = ROOM, for_real: bool = False, **set_to: Any
+    ) -> None:
         self.settings = Settings(devices="cpu", torch_threads=1, data_dir=data, **set_to)
         self.archive = Archive(data, quota)
-        self.engine = Engine(self.settings, SMALL)
+        self.engine = Engine(self.settings, SMALL) if for_real else FakeEngine(self.settings)
         self.foreman = Foreman(self.settings, self.archive, lambda: self.engine)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         await self.engine.start()
         work = asyncio.create_task(self.foreman.work())
-        await self.until(lambda: self.engine.places > 0)
+        await until(lambda: self.engine.places > 0)
         try:
             yield
         finally:
@@ -60,11 +66,6 @@ class Yard:
             await asyncio.gather(work, return_exceptions=True)
             await self.engine.stop()
             self.archive.close()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not condition():  # other processes set no event
-                await asyncio.sleep(0.01)
 
     async def ask(self, recipe: Visualization, *askers: str) -> Job:
         for asker in askers or ("anna",):
@@ -82,13 +83,20 @@ class Yard:
 
     async def step(self, recipe: Visualization, step: int = 1) -> None:
         """Wait until a job is at a step."""
-        await self.until(lambda: self.foreman.snapshot(recipe.id).step >= step)
+        await until(lambda: self.foreman.snapshot(recipe.id).step >= step)
 
     @property
     def pid(self) -> int:
         pid = self.engine.devices()[0].pid
         assert pid
         return pid
+
+    def kill(self) -> None:
+        """End the device as the kernel would."""
+        if isinstance(self.engine, FakeEngine):
+            self.engine.kill()
+        else:
+            os.kill(self.pid, signal.SIGKILL)
 
 
 Story = Callable[[Yard], Awaitable[None]]
@@ -111,29 +119,32 @@ def tell(tmp_path: Path) -> Teller:
     return telling
 
 
+@pytest.fixture
+def tell_for_real(tell: Teller) -> Teller:
+    """The same with a device's process, which is started, killed and waited for."""
+    return partial(tell, for_real=True)
+
+
 def wanted(what: str = "slow", number: int = 0, steps: int = 10) -> ClassImage:
     return ClassImage(model=what, weights="w", class_=number, steps=steps)
 
 
 def test_it_is_made_once_kept_whole_and_there_at_once_when_asked_for_again(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        recipe = wanted(steps=40)
+        recipe = wanted("long", steps=20)
         assert (await yard.ask(recipe)).state is State.QUEUED
         watching = asyncio.create_task(all_of(yard, recipe))
         await yard.ask(recipe, *(f"person {n}" for n in range(20)))
         seen = await watching
         job = await yard.end(recipe)
         assert (job.state, job.device, job.deaths, job.by_house) == (State.DONE, "cpu", 0, False)
-        assert job.seconds is not None
-        assert job.seconds >= 40 * 0.02
-        check_course(seen, 40)
+        assert job.seconds
+        check_course(seen, 20)
         result = yard.archive.result(recipe.key)
         assert result is not None
         assert yard.archive.read(result) == recipe.title.encode()
         assert yard.archive.part(result, "growth.webp") == b"growth"
-        begun = time.monotonic()
         assert (await yard.ask(recipe, "late")).state is State.DONE
-        assert time.monotonic() - begun < 0.5
 
     tell(story)
 
@@ -146,31 +157,28 @@ def check_course(seen: list[Snapshot], steps: int) -> None:
     running = [s for s in seen if s.state is State.RUNNING]
     assert [s.step for s in running] == sorted({s.step for s in running})
     first = next(s for s in running if s.step)
-    assert (first.step, first.preview, first.stage) == (1, b"preview", "growing")
-    assert all(s.left is not None and 0 <= s.left < 5 for s in running if s.step > 1)
+    assert (first.preview, first.stage) == (b"preview", "growing")
+    assert all(s.left is not None and s.left >= 0 for s in running if s.step > 1)
 
 
-def test_quick_requests_are_served_between_steps(tell: Teller) -> None:
+def test_quick_requests_are_served_between_steps(tell_for_real: Teller) -> None:
     async def story(yard: Yard) -> None:
-        recipe = wanted(steps=100)
+        recipe = wanted(steps=100_000)
         await yard.ask(recipe)
         await yard.step(recipe)
-        waits = []
         for number in range(10):
-            begun = time.monotonic()
             quick = Prediction(model="facts", image="x", source="", weights=str(number))
             assert (await yard.engine.call(quick)).facts["pid"] == yard.pid
-            waits.append(time.monotonic() - begun)
-        assert max(waits) < 0.5, "a hundred steps take two seconds"
         assert yard.state(recipe) is State.RUNNING
-        assert (await yard.end(recipe)).state is State.DONE
+        await yard.step(recipe, yard.foreman.snapshot(recipe.id).step + 1)
+        await yard.foreman.cancel(recipe.id, "anna", "")
 
-    tell(story)
+    tell_for_real(story)
 
 
 def test_leaving_takes_nothing_from_the_others_and_the_last_one_stops_it(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        shared, other = wanted(number=1, steps=3000), wanted(number=2)
+        shared, other = wanted(number=1, steps=100_000), wanted(number=2)
         await yard.ask(shared, "anna", "bo")
         await yard.ask(other, "carl")
         await yard.step(shared, 2)
@@ -182,11 +190,9 @@ def test_leaving_takes_nothing_from_the_others_and_the_last_one_stops_it(tell: T
         at = yard.foreman.snapshot(shared.id).step
         await yard.step(shared, at + 5)
         assert yard.state(other) is State.QUEUED
-        begun = time.monotonic()
         assert (await cancel(shared.id, "bo", "")).state is State.CANCELLED
         assert (await cancel(shared.id, "bo", "")).state is State.CANCELLED
         assert (await yard.end(other)).state is State.DONE, "the next one goes on"
-        assert time.monotonic() - begun < 5
         with pytest.raises(NotCancellable):
             await cancel(other.id, "carl", "")
         with pytest.raises(UnknownVisualization):
@@ -197,7 +203,7 @@ def test_leaving_takes_nothing_from_the_others_and_the_last_one_stops_it(tell: T
     tell(story)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(12))
 def test_whatever_people_do_what_somebody_wants_is_made_and_nothing_else(
     tell: Teller, seed: int
 ) -> None:
@@ -219,9 +225,9 @@ def test_whatever_people_do_what_somebody_wants_is_made_and_nothing_else(
                     if not was_done:
                         wanting[recipe.id].discard(person)
             if move == 30 and yard.engine.places:
-                os.kill(yard.pid, signal.SIGKILL)
-            await asyncio.sleep(random.random() / 20)
-        await yard.until(lambda: yard.foreman.is_idle)
+                yard.kill()
+            await asyncio.sleep(random.random() / 100)
+        await until(lambda: yard.foreman.is_idle)
         for recipe in recipes:
             if wanting[recipe.id]:
                 assert yard.state(recipe) is State.DONE
@@ -235,7 +241,7 @@ def test_whatever_people_do_what_somebody_wants_is_made_and_nothing_else(
 
 def test_one_without_a_cookie_can_stop_what_they_asked_for(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        recipe = wanted(steps=3000)
+        recipe = wanted(steps=100_000)
         for number in range(2):
             wish = Wish(recipe.id, f"forgotten {number}", "10.0.0.1", time.time())
             await yard.foreman.ask(recipe, wish)
@@ -249,21 +255,25 @@ def test_one_without_a_cookie_can_stop_what_they_asked_for(tell: Teller) -> None
 
 def test_people_take_turns(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        first = wanted(number=99, steps=30)
+        first = wanted(number=99, steps=100_000)
         await yard.ask(first, "zoe")
+        await yard.step(first)
         annas = [wanted(number=n) for n in range(3)]
         bos = [wanted(number=10 + n) for n in range(2)]
         for recipe in annas:
             await yard.ask(recipe, "anna")
         for recipe in bos:
             await yard.ask(recipe, "bo")
-        waiting = [job.recipe for job in yard.foreman.waiting() if job.recipe != first]
+        waiting = [job.recipe for job in yard.foreman.waiting()]
         order = [annas[0], bos[0], annas[1], bos[1], annas[2]]
         assert waiting == order
-        places = [s.position async for s in yard.foreman.watch(annas[2].id)]
-        told = [place for place in places if place is not None]
+        assert [yard.foreman.snapshot(recipe.id).position for recipe in order] == [1, 2, 3, 4, 5]
+        watching = asyncio.create_task(all_of(yard, annas[2]))
+        await until(lambda: yard.foreman.board.watchers)
+        await yard.foreman.cancel(first.id, "zoe", "")
+        told = [s.position for s in await watching if s.position is not None]
         assert told == sorted(told, reverse=True)
-        assert told[-1] == 1
+        assert told[0] == 5
         jobs = [yard.foreman.jobs.job(recipe.id) for recipe in order]
         ended = [job.finished or 0 for job in jobs]
         assert ended == sorted(ended)
@@ -273,7 +283,7 @@ def test_people_take_turns(tell: Teller) -> None:
 
 def test_there_is_a_limit_for_each_and_for_all(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        running = wanted(number=99, steps=3000)
+        running = wanted(number=99, steps=100_000)
         await yard.ask(running, "zoe")
         await yard.step(running)
         mine = [wanted(number=n) for n in range(3)]
@@ -312,19 +322,20 @@ def test_what_goes_wrong_is_told_and_the_next_one_works(
     tell(story)
 
 
-def test_a_job_whose_device_is_killed_is_made_after_all(tell: Teller) -> None:
+def test_a_job_whose_device_is_killed_is_made_after_all(tell_for_real: Teller) -> None:
     async def story(yard: Yard) -> None:
         recipe = wanted(steps=60)
         await yard.ask(recipe)
         for deaths in (1, 2):
+            await until(lambda: yard.state(recipe) is State.RUNNING)
             await yard.step(recipe, 3)
-            os.kill(yard.pid, signal.SIGKILL)
-            await yard.until(lambda: yard.state(recipe) is State.QUEUED)
+            yard.kill()
+            await until(lambda: yard.state(recipe) is State.QUEUED)
             assert yard.foreman.jobs.job(recipe.id).deaths == deaths
         job = await yard.end(recipe)
         assert (job.state, job.deaths) == (State.DONE, 2)
 
-    tell(story)
+    tell_for_real(story)
 
 
 def test_a_job_that_kills_its_device_three_times_fails_with_the_reason(tell: Teller) -> None:
@@ -340,7 +351,9 @@ def test_a_job_that_kills_its_device_three_times_fails_with_the_reason(tell: Tel
     tell(story)
 
 
-def test_faults_strike_the_job_named_and_a_silent_device_counts_as_dead(tell: Teller) -> None:
+def test_faults_strike_the_job_named_and_a_silent_device_counts_as_dead(
+    tell_for_real: Teller,
+) -> None:
     async def story(yard: Yard) -> None:
         ends = []
         for number in range(4):
@@ -351,12 +364,12 @@ def test_faults_strike_the_job_named_and_a_silent_device_counts_as_dead(tell: Te
         assert isinstance(ends[1].error, OutOfMemory)
         assert isinstance(ends[2].error, NotFiniteStep)
 
-    tell(story, fault="die:1,hang:2,oom:4,nan:5,call-die:1", call_seconds=1.5)
+    tell_for_real(story, fault="die:1,hang:2,oom:4,nan:5,call-die:1", call_seconds=1.5)
 
 
 def test_a_job_may_not_take_for_ever(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        recipe, before = wanted(steps=3000), yard.pid
+        recipe, before = wanted(steps=100_000), yard.pid
         await yard.ask(recipe)
         job = await yard.end(recipe)
         assert (job.state, job.deaths) == (State.FAILED, 0)
@@ -365,7 +378,7 @@ def test_a_job_may_not_take_for_ever(tell: Teller) -> None:
         assert (await yard.end(wanted())).state is State.DONE
         assert yard.pid == before
 
-    tell(story, job_seconds=0.8)
+    tell(story, job_seconds=0.1)
 
 
 def test_a_full_disk_at_the_end_fails_it_and_all_works_when_there_is_room(tell: Teller) -> None:
@@ -396,7 +409,7 @@ def test_a_deleted_picture_takes_its_jobs_with_it(tell: Teller) -> None:
         )  # fmt: skip
         running, waiting = (
             Reconstruction(
-                model="slow", weights="w", image=upload.id, source="", layer=layer, steps=3000
+                model="slow", weights="w", image=upload.id, source="", layer=layer, steps=100_000
             )
             for layer in "ab"
         )
@@ -405,7 +418,7 @@ def test_a_deleted_picture_takes_its_jobs_with_it(tell: Teller) -> None:
             await yard.ask(recipe)
         await yard.step(running)
         watching = asyncio.create_task(all_of(yard, running))
-        await asyncio.sleep(0.05)
+        await until(lambda: yard.foreman.board.watchers)
         yard.archive.delete_image(upload.id)
         yard.foreman.drop_the_deleted()
         assert (await watching)[-1].is_final
@@ -427,7 +440,7 @@ def test_the_house_stands_back_for_people(tell: Teller) -> None:
         assert (await yard.foreman.ask(house, None)).by_house
         await yard.step(house, 5)
         await yard.ask(annas)
-        await yard.until(lambda: yard.state(annas) is State.RUNNING)
+        await until(lambda: yard.state(annas) is State.RUNNING)
         assert yard.state(house) is State.QUEUED
         await yard.foreman.ask(joined, None)
         job = await yard.end(annas)
@@ -436,9 +449,10 @@ def test_the_house_stands_back_for_people(tell: Teller) -> None:
         assert (await yard.end(house)).state is State.DONE
         await yard.step(joined, 2)
         await yard.ask(joined, "bo")
-        await yard.ask(wanted(number=9), "anna")
+        after = wanted(number=9, steps=100_000)
+        await yard.ask(after, "anna")
         assert (await yard.end(joined)).state is State.DONE, "what a person wants is not put off"
-        assert yard.state(wanted(number=9)) is not State.DONE
+        assert yard.state(after) is not State.DONE
 
     tell(story)
 
@@ -478,13 +492,14 @@ def test_a_restart_goes_on_with_what_ran_and_what_waited(folder: Path) -> None:
     asyncio.run(after())
 
 
-def test_the_end_of_the_server_does_not_wait_for_a_device_that_hangs(folder: Path) -> None:
-    async def story() -> float:
-        yard = Yard(folder)
+@pytest.mark.parametrize("for_real", [False, True])
+def test_the_end_of_the_server_does_not_wait_for_a_device_that_hangs(
+    folder: Path, for_real: bool
+) -> None:
+    async def story() -> None:
+        yard = Yard(folder, for_real=for_real)
         async with yard.at_work():
             await yard.ask(wanted("stuck"))
-            await yard.until(lambda: yard.state(wanted("stuck")) is State.RUNNING)
-            begun = time.monotonic()
-        return time.monotonic() - begun
+            await until(lambda: yard.state(wanted("stuck")) is State.RUNNING)
 
-    assert asyncio.run(story()) < 3
+    asyncio.run(story())  # it sleeps for an hour

@@ -10,11 +10,10 @@ import pytest
 from app.errors import DiskFull, Unexpected, UnknownVisualization
 from app.studio.jobs.job import Job, State
 from app.studio.recipes import Made, Reconstruction
+from tests.running import until
 from tests.studio.jobs.test_scheduler import Story, Teller, Yard, all_of, wanted
 
-pytestmark = pytest.mark.alone
-
-LONG = "long"  # steps that take 0.4 s, so that one is under way whenever somebody stops it
+LONG = "long"  # steps that take long enough that one is under way whenever somebody stops it
 
 
 @pytest.fixture
@@ -41,8 +40,7 @@ def of_picture(yard: Yard, what: str = LONG, layer: str = "a") -> Reconstruction
 
 
 async def until_idle(yard: Yard) -> None:
-    await yard.until(lambda: not yard.engine.devices()[0].climbing)
-    await asyncio.sleep(0.1)
+    await until(lambda: not yard.engine.devices()[0].climbing and yard.foreman.is_idle)
 
 
 def test_a_step_that_ends_after_the_cancel_does_not_bring_a_job_back(tell: Teller) -> None:
@@ -84,7 +82,7 @@ def test_a_job_that_is_stopped_twice_keeps_its_place_until_the_device_has_left_i
         yard.archive.delete_image(recipe.image)
         for _ in range(3):  # as when several pictures are deleted
             yard.foreman.drop_the_deleted()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.01)
         assert (await yard.end(after)).state is State.DONE
         assert handed_out() == 1
 
@@ -137,13 +135,12 @@ def test_asking_for_what_is_kept_but_not_yet_written_down_disturbs_nothing(tell:
 
         yard.foreman._ended = no_room  # type: ignore[method-assign]  # a disk that is full just now
         await yard.ask(recipe)
-        await yard.until(lambda: yard.archive.result(recipe.key) is not None)
+        await until(lambda: yard.archive.result(recipe.key) is not None)
         await asyncio.sleep(0.1)
         await yard.ask(recipe, "bo")
         full[0] = False
-        async with asyncio.timeout(10):
-            assert (await yard.end(recipe)).state is State.DONE
-        await yard.until(lambda: yard.foreman.is_idle)
+        assert (await yard.end(recipe)).state is State.DONE
+        await until(lambda: yard.foreman.is_idle)
         assert yard.foreman.snapshot(recipe.id).state is State.DONE
 
     tell(story)
@@ -159,8 +156,7 @@ def test_a_disk_that_fails_in_another_way_fails_the_job_and_not_the_foreman(tell
 
         yard.archive.keep_result = broken  # type: ignore[method-assign,assignment]  # a bad disk
         await yard.ask(recipe)
-        async with asyncio.timeout(10):
-            job = await yard.end(recipe)
+        job = await yard.end(recipe)
         assert job.state is State.FAILED
         assert isinstance(job.error, Unexpected)
         yard.archive.keep_result = keep  # type: ignore[method-assign]  # repaired

@@ -1,7 +1,6 @@
 """Pictures in: what is hostile is refused, what is odd looks right, and nothing else is kept."""
 
 import io
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,13 +103,10 @@ def png_chunks(png: bytes) -> Iterator[bytes]:
         at += 12 + int.from_bytes(png[at : at + 4], "big")
 
 
-def test_a_photo_of_twelve_million_pixels_takes_a_moment() -> None:
-    """How long is printed, not judged: a busy machine may take longer."""
+def test_a_photo_of_twelve_million_pixels_is_made_smaller() -> None:
     noise = Image.effect_noise((4000, 3000), 40)
     photo = encoded("JPEG", Image.merge("RGB", (noise, noise, noise)), quality=85)
-    began = time.perf_counter()
     made = cleaned(photo)
-    print(f"12 megapixels, {len(photo) / 1e6:.1f} MB: {time.perf_counter() - began:.2f} s")
     assert (made.width, made.height) == (2048, 1536)
 
 

@@ -10,7 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
-from tests.running import Laterna
+from tests.running import PATIENCE, Laterna
 
 #: Things that are there, so that the fields behind them are read too.
 REAL = {"image": "chelsea", "model": "efficientnet-lite0", "layer": "blocks.2.0", "channel": 7}
@@ -36,7 +36,7 @@ def test_no_reading_ends_in_a_failure_of_ours(server: Laterna) -> None:
                 def ask(case: schemathesis.Case[Any]) -> None:
                     known = {name: real[name] for name in case.path_parameters if name in real}  # noqa: B023  # called at once
                     case.path_parameters.update(known)
-                    answer = case.call(base_url=server.url)
+                    answer = case.call(base_url=server.url, timeout=PATIENCE)
                     assert answer.status_code < 500, case.as_curl_command()
 
                 with suppress(Unsatisfiable):  # an address without fields has no wrong ones
@@ -60,11 +60,11 @@ def test_no_asking_ends_in_a_failure_of_ours(server: Laterna) -> None:
             suppress_health_check=list(HealthCheck),
         )
         def ask(case: schemathesis.Case[Any]) -> None:
-            answer = case.call(base_url=server.url)
+            answer = case.call(base_url=server.url, timeout=PATIENCE)
             assert answer.status_code < 500, case.as_curl_command()
             statuses.add(answer.status_code)
             if answer.status_code == 202:
-                httpx.post(f"{server.url}{answer.json()['url']}/cancel.json")
+                httpx.post(f"{server.url}{answer.json()['url']}/cancel.json", timeout=PATIENCE)
 
         ask()
     assert 422 in statuses

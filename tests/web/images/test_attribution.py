@@ -11,7 +11,7 @@ from PIL import Image
 from app.vision import masks
 from tests.asking import ask, finish
 from tests.bad_pictures import encoded
-from tests.running import Laterna
+from tests.running import PATIENCE, Laterna
 
 MODEL = "efficientnet-lite0"
 COFFEE = f"/images/coffee/models/{MODEL}"
@@ -134,7 +134,7 @@ def test_a_page_asks_for_its_numbers_and_tells_them_without_scripts(server: Late
 
 
 def test_what_comes_of_ones_own_picture_is_ones_own(server: Laterna) -> None:
-    with server.client() as mine, httpx.Client(base_url=server.url, timeout=60) as other:
+    with server.client() as mine, httpx.Client(base_url=server.url, timeout=PATIENCE) as other:
         id = mine.post("/images.json", files={"file": ("a.jpg", encoded("JPEG"))}).json()["id"]
         for page in ("where", "covering"):
             address = f"/images/{id}/models/{MODEL}/{page}"

@@ -135,7 +135,7 @@ def test_notebooks_make_what_their_pages_show_in_an_interpreter_without_the_web(
     with server.client() as client:
         grid = client.get(f"{GRID}.json").json()
         queued = client.post("/visualizations.json", json=asked).json()["url"]
-        wait_until(lambda: client.get(f"{queued}.json").json()["state"] == "done", 60)
+        wait_until(lambda: client.get(f"{queued}.json").json()["state"] == "done")
         made = client.get(f"{queued}.json").json()
         known = client.get(f"{channel}.json").json()["images"]
         files = [saved(client, address, tmp_path) for address in (GRID, channel, queued)]

@@ -15,7 +15,7 @@ from tests.bad_pictures import bad_pictures, encoded
 from tests.running import children_of
 from tests.studio.makers.synthesis.driving import watched
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.first
 
 RECIPE = CollectionIndex(model="tiny", collection="odd", photos="x")
 

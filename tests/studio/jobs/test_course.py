@@ -1,0 +1,76 @@
+"""What is told of a job: every stage is timed anew, and scores are thinned evenly."""
+
+import pytest
+
+from app.studio.engine import Step
+from app.studio.jobs import course as module
+from app.studio.jobs.course import MOST_SCORES, Course
+
+
+class Clock:
+    """Time that goes on when a test says so."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def step(number: int, steps: int = 100, *scores: float, stage: str = "") -> Step:
+    return Step(1, number, steps, scores, None, stage)
+
+
+def test_what_is_left_goes_by_the_pace_of_the_steps_so_far(clock: Clock) -> None:
+    course = Course("job")
+    clock.now += 50  # the network was loaded: no step of it
+    course.hear(step(1))
+    assert course.snapshot().left is None, "one step has no pace"
+    clock.now += 2
+    course.hear(step(11))
+    assert course.snapshot().left == pytest.approx(89 * 0.2)
+    assert course.snapshot().seconds == pytest.approx(52)
+    clock.now += 2
+    assert course.snapshot().left == pytest.approx(89 * 0.4), "it is slower than it was"
+    course.hear(step(100))
+    assert course.snapshot().left == 0
+
+
+def test_a_stage_that_begins_anew_is_timed_anew(clock: Clock) -> None:
+    course = Course("job")
+    course.hear(step(1))
+    clock.now += 100
+    course.hear(step(100))
+    clock.now += 1
+    course.hear(step(1, 10))
+    assert course.snapshot().left is None
+    clock.now += 1
+    course.hear(step(2, 10))
+    assert course.snapshot().left == pytest.approx(8)
+
+
+@pytest.mark.parametrize("count", [3, MOST_SCORES - 1, MOST_SCORES, 1000, 2048])
+def test_scores_are_thinned_evenly_from_the_first_on(count: int) -> None:
+    course = Course("job")
+    for number in range(count):
+        course.hear(step(number + 1, count, float(number)))
+    scores = course.snapshot().scores
+    stride = scores[1] - scores[0]
+    assert list(scores) == [n * stride for n in range(len(scores))]
+    assert min(count, MOST_SCORES // 2) <= len(scores) < MOST_SCORES
+    assert scores[-1] > count - 1 - stride, "up to the newest"
+
+
+def test_a_preview_stays_until_there_is_another() -> None:
+    course = Course("job")
+    course.hear(Step(1, 1, 9, (), b"first", "growing"))
+    course.hear(Step(1, 2, 9, (), None, "measuring"))
+    assert (course.snapshot().preview, course.snapshot().stage) == (b"first", "measuring")
+    course.hear(Step(1, 3, 9, (), b"second", "measuring"))
+    assert course.snapshot().preview == b"second"
