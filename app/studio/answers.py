@@ -51,8 +51,14 @@ class Answers:
             online = await asyncio.wait_for(self.fetcher.reachable(), PATIENCE)
         except TimeoutError:
             online = True  # a mirror that is merely slow is worth a try
-        cards = [networks.card(entry, self, online) for entry in entries]
+        cards = [self.card(entry, online) for entry in entries]
         return sorted(cards, key=lambda card: card.name != self.settings.default_model)
+
+    def card(self, entry: Entry, online: bool) -> networks.Card:
+        """The row of one network; `online` says whether the weights' mirror can be reached."""
+        fetching = self.fetcher.fetching(entry.name)
+        mirror = networks.Mirror(self.settings.weights_mirror, online, fetching)
+        return networks.card(entry, self.known_entry(entry), mirror)
 
     def known(self, model: str) -> dict[str, Any] | None:
         """A network's description if it was made before; raises UnknownModel."""
@@ -88,7 +94,7 @@ class Answers:
         made = self.made(recipe)
         if made is not None:
             return made
-        networks.require_weights(self.catalogue.entry(recipe.model), self)
+        networks.require_weights(self.catalogue.entry(recipe.model))
         await self.description(recipe.model)
         complete = self.complete(recipe)
         if complete is None:  # the weights were changed on disk since the line above

@@ -1,7 +1,7 @@
 """The list of networks as people see it: what can be opened now, and what to do for the others."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from app.errors import (
     LaternaError,
@@ -10,12 +10,19 @@ from app.errors import (
     WeightsNotFetched,
     WeightsOutOfReach,
 )
+from app.studio.fetching import Fetching
 from app.zoo.catalogue import Entry
 
-if TYPE_CHECKING:
-    from app.studio.answers import Answers
-
 Status = Literal["ready", "loading", "available", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where weights come from: its address, whether it answers, and what it does for a network."""
+
+    address: str
+    online: bool
+    fetching: Fetching | None = None
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,10 @@ class Card:
     can_open_untrained: bool
 
 
-def card(entry: Entry, studio: "Answers", online: bool) -> Card:
-    """The row of one network; `online` says whether the weights mirror can be reached."""
-    status, reason = _status(entry, studio, online)
-    known = studio.known_entry(entry) or {}
+def card(entry: Entry, description: dict[str, Any] | None, mirror: Mirror) -> Card:
+    """The row of one network; `description` as it was made before, if it was."""
+    status, reason = _status(entry, mirror)
+    known = description or {}
     size = entry.input_size or known.get("input_size")
     return Card(
         name=entry.name,
@@ -51,8 +58,8 @@ def card(entry: Entry, studio: "Answers", online: bool) -> Card:
     )
 
 
-def _status(entry: Entry, studio: "Answers", online: bool) -> tuple[Status, LaternaError | None]:
-    fetching = studio.fetcher.fetching(entry.name)
+def _status(entry: Entry, mirror: Mirror) -> tuple[Status, LaternaError | None]:
+    fetching = mirror.fetching
     if entry.problem:
         return "unavailable", ModelUnavailable(model=entry.title, reason=entry.problem)
     if entry.present:
@@ -61,15 +68,14 @@ def _status(entry: Entry, studio: "Answers", online: bool) -> tuple[Status, Late
         return "loading", None
     if entry.url_name is None:
         return "unavailable", NoWeights(model=entry.title)
-    if not online:
-        mirror = studio.settings.weights_mirror
-        return "unavailable", WeightsOutOfReach(mirror=mirror, file=entry.url_name)
+    if not mirror.online:
+        return "unavailable", WeightsOutOfReach(mirror=mirror.address, file=entry.url_name)
     if fetching and fetching.problem:
         return "available", fetching.problem
     return "available", None
 
 
-def require_weights(entry: Entry, studio: "Answers") -> None:
+def require_weights(entry: Entry) -> None:
     """Raise why a network cannot be run now: nothing when it can (or was asked for untrained)."""
     if entry.problem:
         raise ModelUnavailable(model=entry.title, reason=entry.problem)

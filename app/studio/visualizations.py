@@ -59,7 +59,7 @@ class Visualizations(Answers):
 
     async def checked(self, recipe: JobRecipe) -> JobRecipe:
         """The recipe with the hash of the weights in it. Raises UnknownLayer, UnknownChannel…"""
-        networks.require_weights(self.catalogue.entry(recipe.model), self)
+        networks.require_weights(self.catalogue.entry(recipe.model))
         _check(recipe, await self.description(recipe.model))
         if isinstance(recipe, OfPicture):
             self.archive.image(recipe.image)

@@ -36,7 +36,7 @@ def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
     """(why a network cannot be run now, its untrained twin if that can), in this language."""
     entry = studio.catalogue.entry(model)
     try:
-        networks.require_weights(entry, studio)
+        networks.require_weights(entry)
     except LaternaError as error:
         twin = None if entry.problem else model + urls.UNTRAINED
         return error.message(languages.gettext), twin

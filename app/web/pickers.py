@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from app.errors import NoClassifier
-from app.studio import networks
 from app.studio.networks import Card
 from app.studio.studio import Studio
 from app.web import languages, urls
@@ -37,7 +36,7 @@ async def usable(studio: Studio, model: str) -> dict[str, Any] | None:
     if not entry.trained:
         return None
     online = not entry.present and await studio.fetcher.reachable()
-    return row(networks.card(entry, studio, online))
+    return row(studio.card(entry, online))
 
 
 async def ready(studio: Studio) -> list[Entry]:
