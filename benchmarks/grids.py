@@ -55,7 +55,7 @@ def first_grids(
 
     def recipe() -> ActivationGrid:
         image = f"picture-{next(numbers)}"
-        shop.prepared(network, image, str(picture))
+        shop.cache.prepared(network, image, str(picture))
         return ActivationGrid(
             model=model, weights="", image=image, source=str(picture), layer=layer
         )
@@ -68,7 +68,7 @@ def first_grids(
         shop.forget(wanted.image)
         return answered[0] - start
 
-    batch, _ = shop.prepared(network, "bare", str(picture))
+    batch, _ = shop.cache.prepared(network, "bare", str(picture))
     raw, palette = sheet_of(shop, recipe())
 
     @torch.no_grad()

@@ -4,7 +4,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -179,3 +179,24 @@ def test_templates_and_styles_fetch_nothing_from_elsewhere() -> None:
             'import("http',
         ):
             assert attribute not in text, f"{source} has {attribute}"
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    """Modules that import each other, those for types alone counted, at whatever length."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in MODULES
+    }
+    entered = {
+        module: {target for name in names(path) for target in _targets(name, modules)} - {module}
+        for module, path in modules.items()
+    }
+    while ends := [module for module, targets in entered.items() if not targets & set(entered)]:
+        for module in ends:
+            del entered[module]
+    assert entered == {}, "what is left imports itself, by way of others"
+
+
+def _targets(name: str, modules: Collection[str]) -> list[str]:
+    """The module that a dotted name is, or that it is taken from."""
+    return [one for one in (name, name.rpartition(".")[0]) if one in modules][:1]

@@ -3,12 +3,13 @@
 Both are quick: one pass there and back, and one pass.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from app.errors import NoPlaces, UnknownClass, UnknownLayer, WrongField
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.grids import color_facts, source_facts, texts
 from app.studio.makers.synthesis.classes import top
 from app.studio.makers.synthesis.reconstructions import pictured
@@ -18,26 +19,23 @@ from app.vision import attribution, covering, masks
 from app.vision.drawing import colors, heat, sheets
 from app.zoo.keeper import Network
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
-
 #: Pixels a side of a photo with its heat, and of a map alone.
 SIDE = 448
 #: Maps with more cells are not told in numbers.
 MOST_CELLS = 1024
 
 
-def where(workshop: "Workshop", recipe: GradCam, picture: str) -> Made:
+def where(cache: DeviceCache, recipe: GradCam, picture: str) -> Made:
     """Grad-CAM of the picture whose file lies there.
 
     Raises UnknownLayer, NoPlaces, NoClassifier, UnknownClass, NotFinite.
     """
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     check_places(network, recipe.layer)
-    probabilities = workshop.probabilities(recipe, network, picture)
+    probabilities = cache.probabilities(recipe, network, picture)
     number = int(probabilities.argmax()) if recipe.class_ < 0 else recipe.class_
     check_class(network, number)
-    batch, crop = workshop.prepared(network, recipe.image, picture)
+    batch, crop = cache.prepared(network, recipe.image, picture)
     seen = attribution.grad_cam(network, recipe.layer, batch, number)
     facts = source_facts(recipe, network, crop) | class_facts(network, number, probabilities)
     facts |= map_facts(seen)
@@ -99,11 +97,11 @@ def _picture(
     return sheets.draw(lit, sheet, None, said, marked)
 
 
-def covered(workshop: "Workshop", recipe: Covering, picture: str) -> Made:
+def covered(cache: DeviceCache, recipe: Covering, picture: str) -> Made:
     """The classes before and after. Raises WrongField, NoClassifier, NotFinite."""
-    network = workshop.network(recipe.model)
-    before = workshop.probabilities(recipe, network, picture)
-    batch, crop = workshop.prepared(network, recipe.image, picture)
+    network = cache.network(recipe.model)
+    before = cache.probabilities(recipe, network, picture)
+    batch, crop = cache.prepared(network, recipe.image, picture)
     try:
         cells = covering.cells(recipe.mask)
     except ValueError:

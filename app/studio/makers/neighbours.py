@@ -1,6 +1,6 @@
 """Neighbourhoods: (the vectors of an index) -> who is near whom, how often rightly, and a plane."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch.nn import functional
 from app.errors import UnknownLayer, UnknownPhoto, UnreadablePhoto
 from app.studio.collections.records import PIXELS
 from app.studio.makers import vector_cache
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.indices import PIXELS as SIDE
 from app.studio.makers.synthesis.reconstructions import pictured
 from app.studio.recipes import (
@@ -24,42 +25,39 @@ from app.vision import embedding, neighbours
 from app.vision.neighbours import Nearest
 from app.zoo.taps import tap
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
-
 #: Multiply-adds that counting how often neighbours are right may take, over all layers; more
 #: photos than that has time for are drawn evenly, but never fewer than LEAST.
 MOST_WORK, LEAST = 30_000_000_000, 100
 
 
-def neighbours_of_photo(workshop: "Workshop", recipe: Neighbours, sources: Sources) -> Made:
+def neighbours_of_photo(cache: DeviceCache, recipe: Neighbours, sources: Sources) -> Made:
     """The nearest of one photo. Raises UnknownLayer, UnknownPhoto, UnreadablePhoto, NotMade."""
     kept = vectors_of(sources)
     if not 0 <= recipe.photo < kept.photos:
         raise UnknownPhoto(collection="", photos=kept.photos, number=recipe.photo)
     if recipe.photo in kept.missing:
         raise UnreadablePhoto(name=str(recipe.photo))
-    towards = workshop.shelf.directions(kept, recipe.layer)
-    pixels = workshop.shelf.values(kept, PIXELS)
+    towards = cache.shelf.directions(kept, recipe.layer)
+    pixels = cache.shelf.values(kept, PIXELS)
     place = slice(recipe.photo, recipe.photo + 1)
     return _told(recipe, kept, towards, pixels, towards[place], pixels[place])
 
 
 def neighbours_of_picture(
-    workshop: "Workshop", recipe: NeighboursOfPicture, sources: Sources
+    cache: DeviceCache, recipe: NeighboursOfPicture, sources: Sources
 ) -> Made:
     """The nearest of a picture that is none of them. Raises UnknownLayer, NotMade, UnknownImage."""
-    kept, network = vectors_of(sources), workshop.network(recipe.model)
+    kept, network = vectors_of(sources), cache.network(recipe.model)
     if recipe.layer not in network.layers:
         raise UnknownLayer(model=network.entry.title, layer=recipe.layer)
-    batch, _ = workshop.prepared(network, recipe.image, sources.picture)
+    batch, _ = cache.prepared(network, recipe.image, sources.picture)
     with tap(network, [recipe.layer]) as seen:
         network(batch)
     own = neighbours.directions(seen[recipe.layer].flatten(2).mean(2).cpu())
     small = functional.adaptive_avg_pool2d(pictured(network, batch), SIDE)
     looks = small.permute(0, 2, 3, 1).flatten(1).clamp(0, 1).cpu()
-    towards = workshop.shelf.directions(kept, recipe.layer)
-    return _told(recipe, kept, towards, workshop.shelf.values(kept, PIXELS), own, looks)
+    towards = cache.shelf.directions(kept, recipe.layer)
+    return _told(recipe, kept, towards, cache.shelf.values(kept, PIXELS), own, looks)
 
 
 def _told(
@@ -92,7 +90,7 @@ def _rows(near: Nearest, among: Tensor) -> list[dict[str, Any]]:
     ]
 
 
-def neighbour_shares(workshop: "Workshop", recipe: NeighbourShares, sources: Sources) -> Made:
+def neighbour_shares(cache: DeviceCache, recipe: NeighbourShares, sources: Sources) -> Made:
     """How often the nearest are of the same kind, by pixels and for every layer. Raises NotMade."""
     kept = vectors_of(sources)
     among = readable(kept)
@@ -102,7 +100,7 @@ def neighbour_shares(workshop: "Workshop", recipe: NeighbourShares, sources: Sou
     def share(values: Tensor, measure: neighbours.Measure) -> float | None:
         return neighbours.share_right(_of(values, among), groups, measure, recipe.count, asked)
 
-    pixels = share(workshop.shelf.values(kept, PIXELS), neighbours.closeness)
+    pixels = share(cache.shelf.values(kept, PIXELS), neighbours.closeness)
     rows = []
     for name in vector_cache.layers(kept):  # not kept in memory: there are too many of them
         towards = neighbours.directions(
@@ -123,11 +121,11 @@ def _asked(kept: KeptVectors, groups: Tensor) -> Tensor:
     return known[torch.arange(most) * len(known) // most]
 
 
-def photo_plane(workshop: "Workshop", recipe: PhotoPlane, sources: Sources) -> Made:
+def photo_plane(cache: DeviceCache, recipe: PhotoPlane, sources: Sources) -> Made:
     """The two directions in which a layer tells the photos apart most. Raises NotMade."""
     kept = vectors_of(sources)
     among = readable(kept)
-    found = embedding.principal(workshop.shelf.directions(kept, recipe.layer)[among])
+    found = embedding.principal(cache.shelf.directions(kept, recipe.layer)[among])
     facts = recipe.facts() | {"photos": len(among), "shares": list(found.shares)}
     return Made(facts | {"places": placed(found.places, among, kept.photos)})
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from app.errors import OutOfMemory, WrongField
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.channels import checked
 from app.studio.makers.synthesis.dead_channels import Source
@@ -24,9 +25,6 @@ from app.vision.memory import is_out_of_memory
 from app.vision.methods import Method
 from app.zoo.keeper import Network
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
-
 #: Channels at a time. A CPU gains nothing by more, and tiles are to appear early.
 BATCH = {"cpu": 8, "cuda": 128}
 
@@ -39,23 +37,23 @@ class Aim:
     climbed: Source
 
 
-def atlas(workshop: "Workshop", recipe: Atlas) -> Making:
+def atlas(cache: DeviceCache, recipe: Atlas) -> Making:
     """Climb every channel of a layer. Raises UnknownLayer, WrongField, OutOfMemory."""
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     layer = checked(network, recipe.layer)
     count = network.layers[layer].shape[0]
     method = method_for(network, recipe)
-    batches = Batches(network, layer, method, recipe.seed, workshop.samples)
+    batches = Batches(network, layer, method, recipe.seed, cache.samples)
     piece = batches.piece
     yield from batches.run([Aim(n, Source(layer, n)) for n in range(count)])
     silent = [n for n, row in enumerate(batches.rows) if row["activation"] == 0]
-    parts = dead_channels.sources(network, layer, workshop.samples.probe(network)) if silent else []
+    parts = dead_channels.sources(network, layer, cache.samples.probe(network)) if silent else []
     aims = ((n, parts[n]) for n in silent)
     yield from batches.run([Aim(n, part) for n, part in aims if part is not None])
     for n in silent:
         yield piece.still("measured")
         tile = in_units(piece.wall.tiles([n]))
-        found = dead_channels.evidence(network, workshop.samples, layer, n, parts[n], tile)
+        found = dead_channels.evidence(network, cache.samples, layer, n, parts[n], tile)
         batches.rows[n] |= {"silent": dead_channels.verdict(found), "evidence": found}
     dead = [n for n in silent if batches.rows[n]["silent"] == "dead"]
     piece.wall.put(dead, hatch(method.size).expand(len(dead), -1, -1, -1))

@@ -2,11 +2,12 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
 from app.errors import UnknownChannel, UnknownLayer
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.dead_channels import Source
 from app.studio.makers.synthesis.rendering import Climb, Piece
@@ -18,9 +19,6 @@ from app.vision import ascent, methods, objectives
 from app.vision.methods import Method
 from app.vision.objectives import Objective
 from app.zoo.keeper import Network
-
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
 
 #: How much differing counts, in activations of the best sample photo.
 DIVERSITY = 2.0
@@ -35,23 +33,23 @@ class Attempt:
     silent: bool
 
 
-def channel_image(workshop: "Workshop", recipe: ChannelImage) -> Making:
+def channel_image(cache: DeviceCache, recipe: ChannelImage) -> Making:
     """Climb a channel's activation. Raises UnknownLayer, UnknownChannel."""
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     layer = checked(network, recipe.layer, recipe.channel)
     method = method_for(network, recipe)
-    weight = _diversity(workshop, network, recipe)
+    weight = _diversity(cache, network, recipe)
     piece = Piece(network, method.steps, wall(recipe.pictures, method.size, not network.trained))
-    attempt = yield from _attempts(workshop, network, recipe, method, piece, weight)
+    attempt = yield from _attempts(cache, network, recipe, method, piece, weight)
     piece.wall.put(range(recipe.pictures), attempt.climb.tiles)
     yield piece.still("measured")
     pictures = in_units(attempt.climb.tiles)
-    best = workshop.samples.best(network, layer, recipe.unit)
+    best = cache.samples.best(network, layer, recipe.unit)
     measured = measurements(network, layer, recipe.channel, pictures, method, best, recipe.unit)
     measured |= {"silent": None}
     if attempt.silent:
         found = dead_channels.evidence(
-            network, workshop.samples, layer, recipe.channel, attempt.part, pictures
+            network, cache.samples, layer, recipe.channel, attempt.part, pictures
         )
         measured |= {"silent": dead_channels.verdict(found), "evidence": found}
     said = method.facts() | ({"diversity": weight} if weight else {})
@@ -75,16 +73,16 @@ def method_for(network: Network, recipe: ChannelImage) -> Method:
     return fitting(network, method, recipe.layer)
 
 
-def _diversity(workshop: "Workshop", network: Network, recipe: ChannelImage) -> float:
+def _diversity(cache: DeviceCache, network: Network, recipe: ChannelImage) -> float:
     """How much differing counts, in units of the activation; nothing for a single picture."""
     if recipe.pictures == 1:
         return 0.0
-    best = workshop.samples.best(network, recipe.layer, recipe.unit)
+    best = cache.samples.best(network, recipe.layer, recipe.unit)
     return DIVERSITY * max(0.0, float(best.values[recipe.channel])) or 1.0
 
 
 def _attempts(
-    workshop: "Workshop",
+    cache: DeviceCache,
     network: Network,
     recipe: ChannelImage,
     method: Method,
@@ -111,7 +109,7 @@ def _attempts(
     climb = yield from ascent_of(recipe.layer, recipe.channel)
     if not silent:
         return Attempt(climb, None, silent=False)
-    probe = workshop.samples.probe(network)
+    probe = cache.samples.probe(network)
     part = dead_channels.sources(network, recipe.layer, probe)[recipe.channel]
     if part is None:
         return Attempt(climb, None, silent=True)

@@ -1,11 +1,12 @@
 """Classes: (class image recipe) -> what the network takes for a class, and who else sees it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from app.errors import NoClassifier, UnknownClass
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.animation import image
 from app.studio.makers.synthesis.photo_maxima import DRAWS, SEED, as_taken
 from app.studio.makers.synthesis.rendering import Piece
@@ -17,17 +18,14 @@ from app.vision import ascent, methods, objectives
 from app.vision.methods import Method
 from app.zoo.keeper import Network
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
-
 TOP = 5
 #: Why there is no second opinion.
 NO_OTHER = "no other trained network with these classes has its weights on this server"
 
 
-def class_image(workshop: "Workshop", recipe: ClassImage) -> Making:
+def class_image(cache: DeviceCache, recipe: ClassImage) -> Making:
     """Climb the class's logit. Raises NoClassifier, UnknownClass."""
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     _check(network, recipe.class_)
     crop = network.preprocessing.crop
     chosen = methods.class_image(
@@ -43,7 +41,7 @@ def class_image(workshop: "Workshop", recipe: ClassImage) -> Making:
     yield piece.still("measured")
     seen = _seen(network, recipe.class_, in_units(climb.tiles), method)
     yield piece.still("shown to a second network")
-    seen |= _second(workshop, network, recipe.class_, climb.tiles)
+    seen |= _second(cache, network, recipe.class_, climb.tiles)
     return piece.made(recipe, method.facts(), climb.scores, seen)
 
 
@@ -77,9 +75,9 @@ def _seen(network: Network, class_: int, picture: Tensor, method: Method) -> dic
     }
 
 
-def _second(workshop: "Workshop", network: Network, class_: int, tiles: Tensor) -> dict[str, Any]:
+def _second(cache: DeviceCache, network: Network, class_: int, tiles: Tensor) -> dict[str, Any]:
     """What another network sees in it, given the picture as any photo would be."""
-    other = workshop.second(network)
+    other = cache.second(network)
     if other is None:
         return {"second": None, "second_reason": NO_OTHER}
     with torch.no_grad():

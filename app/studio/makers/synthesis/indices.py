@@ -18,6 +18,7 @@ from torch.nn import functional
 from app.errors import NotFinite
 from app.studio.collections import records
 from app.studio.collections.listing import evenly
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.photo_batches import Album, Opened
 from app.studio.makers.synthesis.reconstructions import pictured
@@ -29,7 +30,6 @@ from app.zoo.keeper import Network
 
 if TYPE_CHECKING:
     from app.studio.engine.openers import Openers
-    from app.studio.makers import Workshop
 
 #: Photos at a time. On a CPU more would keep quick requests waiting for longer.
 BATCH = {"cpu": 8, "cuda": 64}
@@ -43,12 +43,12 @@ MOST_NUMBERS = 150_000_000
 METHOD = {"kept": records.KEPT, "bars": records.BARS, "sampled_photos": SAMPLED, "pixels": PIXELS}
 
 
-def index(workshop: "Workshop", recipe: CollectionIndex, members: Sequence[Member]) -> Making:
+def index(cache: DeviceCache, recipe: CollectionIndex, members: Sequence[Member]) -> Making:
     """Show all photos to a network and note what its channels make of them. Raises NotFinite."""
     from app.studio.engine.openers import Openers  # which scripts that make a picture do not need
 
-    with Openers(workshop.settings) as openers:
-        network = workshop.network(recipe.model)
+    with Openers(cache.settings) as openers:
+        network = cache.network(recipe.model)
         return (yield from looked_through(network, recipe, members, openers))
 
 

@@ -1,7 +1,6 @@
 """Kinds: (visualization recipe) -> its making."""
 
-from typing import TYPE_CHECKING
-
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.atlases import atlas
 from app.studio.makers.synthesis.channels import channel_image
 from app.studio.makers.synthesis.classes import class_image
@@ -24,28 +23,25 @@ from app.studio.recipes import (
 )
 from app.studio.recipes.progress import Making
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
 
-
-def making(workshop: "Workshop", recipe: JobRecipe, sources: Sources) -> Making:
+def making(cache: DeviceCache, recipe: JobRecipe, sources: Sources) -> Making:
     """The steps of a visualization; in the end what came of it."""
     match recipe:
         case ClassImage():
-            return class_image(workshop, recipe)
+            return class_image(cache, recipe)
         case ChannelImage():
-            return channel_image(workshop, recipe)
+            return channel_image(cache, recipe)
         case Atlas():
-            return atlas(workshop, recipe)
+            return atlas(cache, recipe)
         case Reconstruction():
-            return reconstruction(workshop, recipe, sources.picture)
+            return reconstruction(cache, recipe, sources.picture)
         case Strip():
-            return strip(workshop, recipe, sources.picture)
+            return strip(cache, recipe, sources.picture)
         case Occlusion():
-            return occlusion_map(workshop, recipe, sources.picture)
+            return occlusion_map(cache, recipe, sources.picture)
         case CollectionIndex():
-            return index(workshop, recipe, sources.members)
+            return index(cache, recipe, sources.members)
         case PhotoMap():
-            return photo_map(workshop, recipe, sources)
+            return photo_map(cache, recipe, sources)
         case _:
             raise TypeError(f"no maker for a {type(recipe).__name__}")

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from app.errors import EmptyCollection, NotFiniteStep
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.neighbours import placed, readable, vectors_of
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import jpeg
@@ -17,9 +17,6 @@ from app.studio.recipes.progress import Making, Progress
 from app.vision import embedding
 from app.vision.drawing import dots
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
-
 #: Photos that are placed, evenly over the collection: the time grows with their square.
 MOST = 2000
 #: By the quality, unless a number is asked for.
@@ -27,7 +24,7 @@ STEPS = {"quick": 500, "fine": 1000}
 SIDE = 448
 
 
-def photo_map(workshop: "Workshop", recipe: PhotoMap, sources: Sources) -> Making:
+def photo_map(cache: DeviceCache, recipe: PhotoMap, sources: Sources) -> Making:
     """Move photos until the plane is like the layer. Raises NotMade, NotFiniteStep."""
     began = time.perf_counter()
     kept = vectors_of(sources)
@@ -37,7 +34,7 @@ def photo_map(workshop: "Workshop", recipe: PhotoMap, sources: Sources) -> Makin
     if len(among) > MOST:
         among = among[torch.arange(MOST) * len(among) // MOST]
     groups = torch.tensor(kept.groups or [-1] * kept.photos)[among]
-    towards = workshop.shelf.directions(kept, recipe.layer)[among]
+    towards = cache.shelf.directions(kept, recipe.layer)[among]
     method = embedding.tsne_method(len(among), recipe.steps or STEPS[recipe.quality])
     scores: list[float] = []
     places = embedding.principal(towards).places
@@ -49,7 +46,7 @@ def photo_map(workshop: "Workshop", recipe: PhotoMap, sources: Sources) -> Makin
             scores.append(step.divergence)
         told = scores[-1] if scores else None
         yield Progress(step.step, method.steps, told, partial(_seen, places, groups))
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     seconds = time.perf_counter() - began
     said = facts.making_facts(recipe, network, method.facts(), scores, seconds)
     said |= {"steps": method.steps, "divergence": scores[-1] if scores else None, "parts": []}

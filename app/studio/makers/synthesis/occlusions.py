@@ -4,13 +4,14 @@ One row of squares is a step; the map grows from the top.
 """
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from app.errors import NotFiniteStep, WrongField
 from app.studio.makers.attribution import SIDE, check_class, class_facts, fill_of, map_facts
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import NAME, Growth, jpeg
 from app.studio.makers.synthesis.reconstructions import pictured
@@ -19,9 +20,6 @@ from app.studio.recipes.progress import Making, Progress
 from app.vision.attribution import Windows, occlusion, windows
 from app.vision.drawing import heat, sheets
 from app.zoo.keeper import Network
-
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
 
 
 class _Map:
@@ -51,17 +49,17 @@ class _Map:
         return jpeg(self.tile()[0])
 
 
-def occlusion_map(workshop: "Workshop", recipe: Occlusion, picture: str) -> Making:
+def occlusion_map(cache: DeviceCache, recipe: Occlusion, picture: str) -> Making:
     """Slide a square over the picture whose file lies there.
 
     Raises NoClassifier, UnknownClass, UnknownImage, WrongField, NotFinite, NotFiniteStep.
     """
     began = time.perf_counter()
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     with torch.no_grad():
-        before = workshop.probabilities(recipe, network, picture)
+        before = cache.probabilities(recipe, network, picture)
         check_class(network, recipe.class_)
-        batch, crop = workshop.prepared(network, recipe.image, picture)
+        batch, crop = cache.prepared(network, recipe.image, picture)
         over = _windows(recipe, (batch.shape[2], batch.shape[3]))
         fill = fill_of(network, batch, recipe)
         grown, growth = _Map(pictured(network, batch), over), Growth(over.rows)

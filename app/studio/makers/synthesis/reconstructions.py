@@ -3,12 +3,13 @@
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from app.errors import UnknownLayer
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.pass_cache import Box
 from app.studio.makers.synthesis.photo_maxima import activation
 from app.studio.makers.synthesis.rendering import Climb, Piece
@@ -19,9 +20,6 @@ from app.vision import ascent, likeness
 from app.vision import reconstruction as rebuilding
 from app.vision.methods import Method
 from app.zoo.keeper import Network
-
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,11 @@ class Original:
     crop: Box
 
 
-def reconstruction(workshop: "Workshop", recipe: Reconstruction, picture: str) -> Making:
+def reconstruction(cache: DeviceCache, recipe: Reconstruction, picture: str) -> Making:
     """Rebuild a picture from one layer. Raises UnknownLayer, UnknownImage."""
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     method = method_for(network, recipe.layer, recipe.quality, recipe.steps)
-    seen = original(workshop, recipe, network, picture)
+    seen = original(cache, recipe, network, picture)
     piece = Piece(network, method.steps, wall(1, method.size, not network.trained))
     climb = yield from rebuilt(piece, recipe.layer, seen, method, recipe.seed)
     piece.wall.put([0], climb.tiles)
@@ -55,9 +53,9 @@ def method_for(network: Network, layer: str, quality: Quality, steps: int) -> Me
     return rebuilding.method_for(network, layer, quality, steps)
 
 
-def original(workshop: "Workshop", recipe: OfPicture, network: Network, picture: str) -> Original:
+def original(cache: DeviceCache, recipe: OfPicture, network: Network, picture: str) -> Original:
     """The picture as the network sees it. Raises UnknownImage."""
-    batch, crop = workshop.prepared(network, recipe.image, picture)
+    batch, crop = cache.prepared(network, recipe.image, picture)
     return Original(batch, in_pixels(pictured(network, batch)), crop)
 
 

@@ -1,10 +1,11 @@
 """Strips: (picture) -> the same picture rebuilt from several layers, early to late, in a row."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
 from app.errors import WrongField
+from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.facts import texts
 from app.studio.makers.synthesis.reconstructions import fidelity, method_for, original, rebuilt
 from app.studio.makers.synthesis.rendering import Piece
@@ -15,20 +16,17 @@ from app.studio.recipes.progress import Making
 from app.vision.methods import Method
 from app.zoo.keeper import Network
 
-if TYPE_CHECKING:
-    from app.studio.makers import Workshop
-
 MOST_LAYERS = 12
 
 
-def strip(workshop: "Workshop", recipe: Strip, picture: str) -> Making:
+def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
     """Rebuild a picture from each layer. Raises UnknownLayer, UnknownImage, WrongField."""
-    network = workshop.network(recipe.model)
+    network = cache.network(recipe.model)
     chosen = {
         layer: method_for(network, layer, recipe.quality, recipe.steps)
         for layer in _layers(recipe, network)
     }
-    seen = original(workshop, recipe, network, picture)
+    seen = original(cache, recipe, network, picture)
     side, marked = network.preprocessing.crop, not network.trained
     row = wall(len(chosen) + 1, side, marked, in_a_row=True)
     row.put([0], seen.tile)

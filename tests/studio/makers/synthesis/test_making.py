@@ -295,7 +295,7 @@ def test_a_channel_is_compared_with_what_photos_reach(workshop: Workshop) -> Non
 
 
 def test_several_pictures_of_a_channel_differ(workshop: Workshop) -> None:
-    best = workshop.samples.best(workshop.network("tiny"), "layer2.0", "channel").values
+    best = workshop.cache.samples.best(workshop.network("tiny"), "layer2.0", "channel").values
     lively = int(best.argmax())
     wanted = ChannelImage(model="tiny", layer="layer2.0", channel=lively, steps=24, pictures=4)
     result = made(workshop, wanted)

@@ -107,7 +107,7 @@ def test_where_needs_places_and_a_class(workshop: Workshop, photo: str) -> None:
 def test_every_layer_with_places_can_be_asked(workshop: Workshop, photo: str) -> None:
     """Captum's map is the gradient taken by hand, also where a layer is one call of several."""
     network = workshop.network("tiny")
-    batch, _ = workshop.prepared(network, "b", photo)
+    batch, _ = workshop.cache.prepared(network, "b", photo)
     compared = 0
     for name, layer in network.layers.items():
         if layer.shape[1:] == (1, 1):

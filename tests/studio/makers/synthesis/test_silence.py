@@ -86,13 +86,13 @@ def test_the_linear_part_is_found(
     workshop: Workshop, model: str, layer: str, channel: int, found: Source | None
 ) -> None:
     network = workshop.network(model)
-    probe = workshop.samples.probe(network)
+    probe = workshop.cache.samples.probe(network)
     assert dead_channels.sources(network, layer, probe)[channel] == found
 
 
 def test_a_channel_and_its_linear_part_are_the_same_one(workshop: Workshop) -> None:
     network = workshop.network("other")
-    probe = workshop.samples.probe(network)
+    probe = workshop.cache.samples.probe(network)
     source = dead_channels.sources(network, "features.3", probe)[66]
     assert source is not None
     linear = activation(network, source.layer, probe)[:, source.channel]
