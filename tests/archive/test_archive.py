@@ -424,7 +424,7 @@ def test_on_a_full_disk_results_make_room_and_people_can_still_delete(small_disk
 def test_a_start_on_a_full_disk_serves_what_is_there(small_disk: Path) -> None:
     script = (
         "import os, sys; from pathlib import Path; from app.archive import Archive;"
-        "from tests.test_archive import keep;"
+        "from tests.archive.test_archive import keep;"
         "print(keep(Archive(Path(sys.argv[1]), 10**9)).id, flush=True); os._exit(1)"
     )
     command = [sys.executable, "-c", script, str(small_disk / "data")]
@@ -479,7 +479,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from app.archive import Archive
-from tests.test_archive import content, keep
+from tests.archive.test_archive import content, keep
 archive = Archive(Path(sys.argv[1]), 10**9)
 for number in range(100_000):
     kept = keep(archive, number, 300_000)
@@ -501,6 +501,7 @@ def test_what_was_kept_survives_kill_nine_and_the_rest_leaves_no_trace(tmp_path:
             told += writer.stdout.read().decode().splitlines()
     archive = Archive(tmp_path, 10**9)
     pairs = [line.split() for line in told if len(line.split()) == 2]
+    assert pairs, "the writer wrote"
     for number, id in pairs:
         assert archive.image(id).picture.read_bytes() == content(number, 300_000)
         result = archive.result(id)
