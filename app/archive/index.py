@@ -4,6 +4,7 @@ Sums are kept by triggers: asking for them costs nothing, however many rows ther
 what parts of a result leave behind: `loose` names the files that they referred to.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -12,11 +13,10 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
 
-import structlog
-
 from app.errors import DiskFull, IndexBroken, NewerData
 
-log = structlog.get_logger("laterna.archive")
+#: The standard library's: makers, who read files here, run where no web package is.
+log = logging.getLogger("laterna.archive")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS blobs (
@@ -228,7 +228,7 @@ def _breaks_are_said() -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "") in NO_ROOM:
             raise
-        log.error("the index is broken", reason=str(error))
+        log.error("the index is broken: %s", error)
         raise IndexBroken() from None
 
 

@@ -3,6 +3,7 @@
 Nothing is deleted: the damaged index and all files that nobody can claim any more are moved beside.
 """
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -10,12 +11,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from app.archive.blobs import REFERENCE, is_blob
 from app.archive.index import Index, IndexDamaged
 
-log = structlog.get_logger("laterna.archive")
+log = logging.getLogger("laterna.archive")
 #: The tables in an order in which each finds what it refers to.
 TABLES = ("images", "results", "parts", "sources", "jobs", "askers")
 WITH_JSON = {"results": "facts", "jobs": "recipe"}
@@ -46,12 +45,13 @@ def open_index(path: Path, blobs: Path) -> Index:
     unclaimed = _free(blobs.with_name(f"{blobs.name}.unclaimed-{moment}"))
     moved = _set_aside(index, blobs, unclaimed)
     log.error(
-        "the index was damaged and is made anew of what could be read; nothing was deleted",
-        reason=reason,
-        index=aside.name if aside.exists() else None,
-        saved=saved,
-        files=unclaimed.name if moved else None,
-        moved=moved,
+        "the index was damaged (%s) and is made anew of what could be read; nothing was deleted:"
+        " the old one is %s, rows taken over %s, files that nobody can claim any more %d in %s",
+        reason,
+        aside.name if aside.exists() else "gone",
+        saved,
+        moved,
+        unclaimed.name,
     )
     return index
 
