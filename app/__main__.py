@@ -60,6 +60,7 @@ def main() -> int:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # ours are read in web/proxies.py
             timeout_graceful_shutdown=GRACE,
         )
         # uvicorn raises the signal again that ended it; to be asked to stop is no failure.

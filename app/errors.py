@@ -43,14 +43,17 @@ class BadRequest(LaternaError):
 
 class WrongHost(LaternaError):
     """This server does not answer to the name “{host}”. Use one of its own names, or ask its owner
-    to add this one to LATERNA_ALLOWED_HOSTS."""
+    to add this one to LATERNA_ALLOWED_HOSTS. Behind a proxy: it must pass on the name that the
+    browser asked for, in Host or X-Forwarded-Host."""
 
     code, status = "wrong_host", 400
 
 
 class ForeignOrigin(LaternaError):
-    """This request came from another site's page, so nothing was changed. Open Laterna itself and
-    try again there."""
+    """This request came from another site's page ({origin}, not {host}), so nothing was changed.
+    Open Laterna itself and try again there. If this is Laterna itself, a proxy in between changes
+    its address: it must pass on Host as the browser sent it, with its port, or send it as
+    X-Forwarded-Host and be named in LATERNA_TRUSTED_PROXIES."""
 
     code, status = "foreign_origin", 403
 
@@ -295,10 +298,24 @@ class WrongField(LaternaError):
 
 
 class TooManyUploads(LaternaError):
-    """Too many pictures came from this address within a minute. Wait {seconds} seconds and
-    go on."""
+    """Too many pictures came from this browser or its network within a minute. Wait {seconds}
+    seconds and go on."""
 
     code, status, retry_after = "too_many_uploads", 429, 30
+
+
+class Crowded(LaternaError):
+    """So much is being uploaded at this moment that there is no room for more. Try again in a few
+    seconds."""
+
+    code, status, retry_after = "crowded", 503, 5
+
+
+class TooSlow(LaternaError):
+    """The upload came to a halt on its way here, so it was given up. Try again, with a better
+    connection or a smaller picture."""
+
+    code, status = "too_slow", 408
 
 
 class QueueFull(LaternaError):

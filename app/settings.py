@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app import hosts
+
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
 #: The most that any size may be, in bytes, and any count; a day, and ten years, in their units.
@@ -54,7 +56,13 @@ class Settings(BaseSettings):
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("localhost", "127.0.0.1", "[::1]"),
-        description="Host names that are answered, separated by commas, without ports.",
+        description="Host names that are answered, separated by commas, without ports; the names "
+        "that people type, also behind a proxy.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks (172.16.0.0/12) of proxies, separated by commas, whose "
+        "X-Forwarded-For, -Proto and -Host are believed.",
     )
     devices: str = Field(
         "auto", description="auto (all CUDA devices, else the CPU), cpu, or cuda:0,cuda:1."
@@ -79,6 +87,13 @@ class Settings(BaseSettings):
     body_max_bytes: int = Field(
         1 * MIB, gt=0, le=MOST_BYTES, description="Largest other request body, in bytes."
     )
+    bodies_max_bytes: int = Field(
+        512 * MIB,
+        gt=0,
+        le=MOST_BYTES,
+        description="Largest request bodies at one time, all together, in bytes; more get a 503. "
+        "What is spooled of them lies in DATA_DIR, within the quota.",
+    )
     picture_max_pixels: int = Field(
         50_000_000, gt=0, le=10**10, description="Largest picture that is decoded, in pixels."
     )
@@ -86,7 +101,8 @@ class Settings(BaseSettings):
         2048,
         ge=256,
         le=16_384,
-        description="Longest side of a kept picture, in pixels; larger are reduced.",
+        description="Longest side of a kept picture, in pixels; larger are reduced, but "
+        "the shorter side keeps 512 (or half of this).",
     )
     decode_seconds: float = Field(
         10.0, gt=0, le=DAY, description="Time limit for decoding one picture, in seconds."
@@ -102,7 +118,11 @@ class Settings(BaseSettings):
         24.0, gt=0, le=TEN_YEARS, description="How long an upload is kept, in hours."
     )
     uploads_per_minute: int = Field(
-        300, gt=0, le=MOST_COUNT, description="Uploads taken from one address per minute."
+        300,
+        gt=0,
+        le=MOST_COUNT,
+        description="Uploads taken from one browser per minute, and ten times as many from "
+        "one address.",
     )
     quota_bytes: int = Field(
         4096 * MIB, gt=0, le=MOST_BYTES, description="Disk space for uploads and results, in bytes."
@@ -194,12 +214,12 @@ class Settings(BaseSettings):
             raise ValueError("it must be faults such as die:1 or call-hang:2, separated by commas")
         return value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         """Take a comma-separated string as well as a sequence."""
         if isinstance(value, str):
-            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("collections", mode="before")
@@ -217,6 +237,19 @@ class Settings(BaseSettings):
             if not os.path.isdir(folder):  # noqa: PTH112  # it raises nothing
                 raise ValueError(f"there is no folder {folder!r} that can be read; {IN_QUOTES}")
         return folders
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            raise ValueError("no name is left, so nobody would be answered. Name each host.")
+        return tuple(map(hosts.allowed_name, names))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        hosts.networks(proxies)
+        return proxies
 
     @property
     def weights_dir(self) -> Path:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection
+from tempfile import SpooledTemporaryFile
+from threading import Lock
 from typing import Any
 
 from app.archive import files
@@ -25,6 +27,8 @@ BATCH = 16
 EVICT = """
 DELETE FROM results WHERE key IN (SELECT key FROM results ORDER BY used LIMIT ?) RETURNING digest
 """
+#: Bytes of what comes in that are kept in memory before it is written to the disk.
+IN_MEMORY = 1 << 20
 UPLOADS = """
 SELECT coalesce(sum(bytes), 0) AS bytes FROM blobs
 WHERE digest IN (SELECT picture FROM images UNION SELECT preview FROM images)
@@ -41,6 +45,7 @@ class Room:
     ) -> None:
         self.root, self._quota, self._clock = root, quota_bytes, clock
         self._used: dict[str, float] = {}
+        self._set_aside, self._counting = 0, Lock()
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._unlock = weakref.finalize(self, os.close, files.claim(root))
@@ -73,7 +78,24 @@ class Room:
     def _room(self) -> int:
         """Bytes that may still be added, by the quota and by the disk."""
         disk = os.statvfs(self.root)
-        return min(self._quota - self.usage().total, disk.f_bavail * disk.f_frsize - RESERVE)
+        free = min(self._quota - self.usage().total, disk.f_bavail * disk.f_frsize - RESERVE)
+        return free - self._set_aside
+
+    def set_aside(self, size: int) -> None:
+        """Keep room within the quota for what comes in, until it is given back. Raises DiskFull."""
+        with self._index.writing:
+            self._make_room(size)
+            with self._counting:
+                self._set_aside += size
+
+    def give_back(self, size: int) -> None:
+        """End what `set_aside` began."""
+        with self._counting:
+            self._set_aside -= size
+
+    def spooled(self) -> "SpooledTemporaryFile[bytes]":
+        """A file for what comes in: without a name, so a crash leaves nothing of it behind."""
+        return SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(self.root))
 
     def _make_room(self, size: int, share: float = 1.0) -> None:
         """Remove the least used results until there is room for `size` more, or raise DiskFull.

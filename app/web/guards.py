@@ -7,16 +7,17 @@ that is written on the way speaks the language of the person who asked.
 
 import secrets
 import time
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import hosts
 from app.errors import BadRequest, ForeignOrigin, LaternaError, TooLarge, WrongHost
-from app.settings import MIB, Settings
-from app.web import errors, languages, metrics, pages, preferences, urls
+from app.settings import Settings
+from app.web import bodies, errors, languages, metrics, pages, preferences, urls
 
 log = structlog.get_logger("laterna.web")
 
@@ -34,6 +35,8 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: What is logged and counted of a client that left before it could be answered.
+CLIENT_LEFT = 499
 SAFE = {"GET", "HEAD", "OPTIONS"}
 #: What decides, besides the address, what an answer in JSON says.
 JSON_VARY = "Accept-Language, Cookie"
@@ -62,6 +65,8 @@ class Witness:
         structlog.contextvars.bind_contextvars(request=sight.id)
         try:
             await self.app(scope, receive, sight.send)
+        except ClientDisconnect:
+            pass  # nobody is left to be answered
         except Exception as failure:
             response = errors.unexpected(Request(scope), failure)
             if sight.status is not None:
@@ -101,7 +106,8 @@ class _Sight:
         """One log line and one count; the route's template, so nothing of anybody's picture."""
         route = getattr(self.scope.get("route"), "path", "(none)")
         seconds = time.perf_counter() - self._began
-        status = self.status or 499
+        has_left = self.scope.get(bodies.LEFT) or self.status is None
+        status = CLIENT_LEFT if has_left else self.status
         metrics.REQUESTS.labels(metrics.method(self.method), route, status).inc()
         metrics.SECONDS.labels(route).observe(seconds)
         log.info(
@@ -124,9 +130,10 @@ class Door:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._hosts = frozenset(settings.allowed_hosts)
         self._upload_bytes = settings.upload_max_bytes
         self._body_bytes = settings.body_max_bytes
+        self._bodies = bodies.Bodies(settings.bodies_max_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
@@ -135,30 +142,66 @@ class Door:
             return
         try:
             headers = Headers(scope=scope)
-            self._check_host(headers)
-            _check_origin(scope["method"], headers)
+            place = self._place(headers)
+            self._check_origin(scope["method"], headers, place)
             limit, shown = self._limit(scope)
-            _check_length(headers, limit, shown)
+            size = _length(headers, limit, shown)
+            self._bodies.take(size)
         except LaternaError as refusal:
             await errors.answer(Request(scope), refusal)(scope, receive, send)
             return
+        scope[bodies.EXPECTED] = size
         scope["query_string"] = _without_blanks(scope["query_string"])
-        await self.app(scope, _counted(receive, limit, shown), send)
+        try:
+            await self.app(scope, bodies.counted(scope, receive, limit, shown), send)
+        finally:
+            self._bodies.give_back(size)
 
-    def _check_host(self, headers: Headers) -> None:
+    def _place(self, headers: Headers) -> hosts.Place:
+        """Name and port that were asked for. Raises WrongHost when the name is not ours."""
         given = headers.getlist("host")
-        name = _hostname(given[0]) if len(given) == 1 else ""
-        if name not in self._hosts:
-            raise WrongHost(host=name[:80])
+        try:
+            place = hosts.place(given[0]) if len(given) == 1 else ("", None)
+        except ValueError:
+            place = (given[0], None)
+        if place[0] not in self._hosts:
+            raise WrongHost(host=place[0][:80])
+        return place
+
+    def _check_origin(self, method: str, headers: Headers, place: hosts.Place) -> None:
+        """Browsers say where an unsafe request comes from; scripts say nothing and may.
+
+        A proxy may have changed the port or the name: then the browser's own word counts, which
+        no page can change, if the name is one of ours. Raises ForeignOrigin for another site's
+        page, and for pages without an origin ("null").
+        """
+        if method in SAFE:
+            return
+        origins, site = headers.getlist("origin"), headers.get("sec-fetch-site")
+        foreign = ForeignOrigin(
+            origin=(origins[0] if origins else site or "")[:80], host=headers["host"][:80]
+        )
+        if site not in (None, "same-origin", "none"):
+            raise foreign
+        for origin in origins:
+            try:
+                theirs = hosts.origin_place(origin)
+            except ValueError:
+                raise foreign from None
+            if theirs != place and not (site == "same-origin" and theirs[0] in self._hosts):
+                raise foreign
 
     def _limit(self, scope: Scope) -> tuple[int, int]:
         """(bytes that a body may have, bytes that people are told of)."""
         if scope["path"] == urls.IMAGES + urls.JSON:
-            return self._upload_bytes + FORM_BYTES, self._upload_bytes
+            return self._bounded(self._upload_bytes + FORM_BYTES, self._upload_bytes)
         if scope["path"] == urls.IMAGES:  # several pictures; each is held to the limit of one
             together = FORM_FILES * self._upload_bytes
-            return together + FORM_BYTES, together
-        return self._body_bytes, self._body_bytes
+            return self._bounded(together + FORM_BYTES, together)
+        return self._bounded(self._body_bytes, self._body_bytes)
+
+    def _bounded(self, limit: int, shown: int) -> tuple[int, int]:
+        return min(limit, self._bodies.most), min(shown, self._bodies.most)
 
 
 def _without_blanks(query: bytes) -> bytes:
@@ -166,59 +209,13 @@ def _without_blanks(query: bytes) -> bytes:
     return b"&".join(field for field in query.split(b"&") if field.partition(b"=")[2])
 
 
-def _hostname(host: str) -> str:
-    """The name in a Host header, without its port; IPv6 keeps its brackets."""
-    name, colon, port = host.strip().lower().rpartition(":")
-    return name if colon and port.isdigit() else host.strip().lower()
-
-
-def _check_origin(method: str, headers: Headers) -> None:
-    """Browsers say where an unsafe request comes from; scripts say nothing and may.
-
-    Raises ForeignOrigin for another site's page, and for pages without an origin ("null").
-    """
-    if method in SAFE:
-        return
-    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and _place(origin) != headers["host"].lower():
-        raise ForeignOrigin()
-    if site not in (None, "same-origin", "none"):
-        raise ForeignOrigin()
-
-
-def _place(origin: str) -> str | None:
-    """Host and port of an origin; None when it cannot be read as an address."""
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return None
-
-
-def _check_length(headers: Headers, limit: int, shown: int) -> None:
+def _length(headers: Headers, limit: int, shown: int) -> int:
+    """Bytes that a body will have at most. Raises TooLarge and BadRequest."""
     given = headers.get("content-length")
     if given is None:
-        return
-    if not given.isdigit():
+        return limit if "transfer-encoding" in headers else 0
+    if not (given.isascii() and given.isdigit()):
         raise BadRequest(reason="Content-Length")
     if int(given) > limit:
-        raise TooLarge(limit_mb=mb(shown))
-
-
-def _counted(receive: Receive, limit: int, shown: int) -> Receive:
-    """`receive`, refusing to take in more than `limit` bytes."""
-    taken = 0
-
-    async def counting() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise TooLarge(limit_mb=mb(shown))
-        return message
-
-    return counting
-
-
-def mb(size: int) -> str:
-    """Bytes as people are told of them, in MB."""
-    return f"{size / MIB:g}"
+        raise TooLarge(limit_mb=bodies.mb(shown))
+    return int(given)

@@ -19,6 +19,7 @@ from app.web import (
     lecture,
     pages,
     preferences,
+    proxies,
     statics,
     urls,
 )
@@ -110,4 +111,5 @@ def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(guards.Door, settings=settings)
     app.add_middleware(guards.Witness)
+    app.add_middleware(proxies.Proxied, settings=settings)
     return app

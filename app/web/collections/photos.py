@@ -109,7 +109,7 @@ async def open_photo(
     found = (await collection_of(studio, collection, owner)).photo(photo)
     image, asker = found.member.image, owner or sessions.new_owner()
     if not image:
-        limit.hit(request)
+        limit.hit(request, owner)
         name = found.member.label or found.name
         image = (await studio.take_picture(await _read(studio, found), name, asker)).id
     answer = pages.go(_seen(image, model, layer, channel))

@@ -1,22 +1,25 @@
 """Uploads: pictures taken in, by a program one at a time, from a form several at once."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import UploadFile
 
 from app.archive import KeptImage
-from app.errors import LaternaError, NoFile, TooLarge
+from app.errors import LaternaError
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import errors, guards, languages, pages, sessions, urls
+from app.web import bodies, errors, languages, pages, sessions, urls
 from app.web.api import failures, schemas
 from app.web.dependencies import TheSettings, TheStudio
 from app.web.images import images
-from app.web.limit import TheLimit
+from app.web.limit import TheLimit, UploadLimit
 from app.web.sessions import Owner
 
 router = APIRouter()
-MOST_FILES = 64
 FORM = {
     "requestBody": {
         "required": True,
@@ -33,22 +36,35 @@ FORM = {
 }
 
 
-async def _files(request: Request) -> list[UploadFile]:
-    """The pictures in a form's field `file`; NoFile when there is none."""
-    form = await request.form(max_files=MOST_FILES, max_fields=16)
-    files = [
-        file for file in form.getlist("file") if isinstance(file, UploadFile) and file.filename
-    ]
-    if not files:
-        raise NoFile()
-    return files
+@asynccontextmanager
+async def _received(
+    request: Request, studio: Studio, limit: UploadLimit, owner: str | None, *, first_only: bool
+) -> AsyncIterator[tuple[list[UploadFile], dict[UploadFile, LaternaError]]]:
+    """(the pictures of a form, what was refused of them); on the disk as long as the block.
+
+    Raises TooManyUploads before anything is read, and DiskFull, NoFile, BadRequest.
+    """
+    limit.check(request, owner)
+    form = bodies.PictureForm(
+        request,
+        studio.archive.spooled,
+        studio.settings.upload_max_bytes,
+        lambda: limit.hit(request, owner),
+        first_only=first_only,
+    )
+    expected: int = request.scope[bodies.EXPECTED]
+    await asyncio.to_thread(studio.archive.set_aside, expected)
+    try:
+        yield await form.files(), form.refusals
+    finally:
+        form.close()
+        studio.archive.give_back(expected)
 
 
 async def _take(studio: Studio, file: UploadFile, owner: str) -> KeptImage:
-    most = studio.settings.upload_max_bytes
-    if (file.size or 0) > most:
-        raise TooLarge(limit_mb=guards.mb(most))
-    return await studio.take_picture(await file.read(), file.filename or "", owner)
+    data = await file.read()
+    await file.close()
+    return await studio.take_picture(data, file.filename or "", owner)
 
 
 @router.post(
@@ -62,9 +78,9 @@ async def upload_json(
     request: Request, studio: TheStudio, limit: TheLimit, owner: Owner
 ) -> Response:
     """Take in one picture. It belongs to the browser session whose cookie comes back."""
-    limit.hit(request)
-    owner = owner or sessions.new_owner()
-    image = await _take(studio, (await _files(request))[0], owner)
+    async with _received(request, studio, limit, owner, first_only=True) as (files, _):
+        owner = owner or sessions.new_owner()
+        image = await _take(studio, files[0], owner)
     answer = JSONResponse(images.facts(image), 201, {"Location": urls.image(image.id)})
     sessions.remember(request, answer, owner)
     return answer
@@ -75,17 +91,19 @@ async def upload(
     request: Request, studio: TheStudio, settings: TheSettings, limit: TheLimit, owner: Owner
 ) -> Response:
     """Take in pictures from a form, then show the one, or all of them with what was refused."""
-    owner = owner or sessions.new_owner()
     taken: list[KeptImage] = []
     refused: list[tuple[str | None, LaternaError]] = []
     status = 200
-    for file in await _files(request):
-        try:
-            limit.hit(request)
-            taken.append(await _take(studio, file, owner))
-        except LaternaError as refusal:
-            status = refusal.status
-            refused.append((file.filename, refusal))
+    async with _received(request, studio, limit, owner, first_only=False) as (files, refusals):
+        owner = owner or sessions.new_owner()
+        for file in files:
+            try:
+                if file in refusals:
+                    raise refusals[file]
+                taken.append(await _take(studio, file, owner))
+            except LaternaError as refusal:
+                status = refusal.status
+                refused.append((file.filename, refusal))
     answer = _uploaded(request, studio, settings, owner, taken, refused, status)
     if taken:
         sessions.remember(request, answer, owner)

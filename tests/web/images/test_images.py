@@ -9,6 +9,7 @@ from itsdangerous import Signer
 from PIL import Image
 
 from app.errors import TooManyUploads
+from app.settings import Settings
 from app.web.limit import UploadLimit
 from tests.running import Laterna, laterna
 
@@ -129,14 +130,50 @@ def test_samples_are_everybodys_and_nobody_can_delete_them(server: Laterna) -> N
         assert client.get("/images/chelsea.json").json()["sample"] is True
 
 
+def asked_from(address: str) -> Request:
+    return Request({"type": "http", "headers": [], "client": (address, 5)})
+
+
 def test_too_many_uploads_within_a_minute_are_told_to_wait() -> None:
     limit = UploadLimit(3)
-    request = Request({"type": "http", "headers": [], "client": ("192.0.2.1", 5)})
+    for owner in (None, "somebody"):
+        for _ in range(3):
+            limit.hit(asked_from("192.0.2.1"), owner)
+        with pytest.raises(TooManyUploads) as told:
+            limit.hit(asked_from("192.0.2.1"), owner)
+        assert 0 < told.value.facts["seconds"] <= 60
+
+
+def test_a_class_behind_one_address_brings_its_photos() -> None:
+    """30 students with 60 photos each, all within a minute, as the settings are."""
+    limit = UploadLimit(Settings().uploads_per_minute)
+    for photo in range(60):
+        for student in range(30):
+            # Their first one has no cookie yet.
+            limit.hit(asked_from("192.0.2.1"), f"student {student}" if photo else None)
+
+
+def test_nobody_gets_round_the_limit_without_a_session_or_with_many() -> None:
+    limit = UploadLimit(3)
     for _ in range(3):
-        limit.hit(request)
-    with pytest.raises(TooManyUploads) as told:
-        limit.hit(request)
-    assert 0 < told.value.facts["seconds"] <= 60
+        limit.hit(asked_from("2001:db8::1"), None)
+    for address in ("2001:db8::1", "2001:db8::ffff:1"):  # one network, whose rest anybody chooses
+        with pytest.raises(TooManyUploads):
+            limit.check(asked_from(address), None)
+    limit.check(asked_from("2001:db8:0:1::1"), None)
+    for number in range(27):
+        limit.hit(asked_from("2001:db8::1"), f"session {number}")
+    with pytest.raises(TooManyUploads):
+        limit.hit(asked_from("2001:db8::1"), "yet another")
+
+
+def test_a_refused_upload_counts_for_nobody() -> None:
+    limit = UploadLimit(1)
+    limit.hit(asked_from("192.0.2.1"), "one")
+    for _ in range(99):
+        with pytest.raises(TooManyUploads):
+            limit.hit(asked_from("192.0.2.1"), "one")
+    limit.hit(asked_from("192.0.2.1"), "two")
 
 
 def test_the_wait_is_the_one_that_is_told(tmp_path: Path) -> None:
