@@ -1,5 +1,6 @@
 """Asked: what a body in JSON or a form asks for -> the recipe of a visualization."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Body, Depends, Request
@@ -28,6 +29,10 @@ MOST_PICTURES, MOST_LAYERS, LONGEST = 4, 8, 200
 #: The field of a form that only helps to find a class.
 SEARCH = "q"
 Name = Annotated[str, Field(max_length=LONGEST)]
+#: In JSON a number and nothing else: neither true, "3", 3.0 nor null. Forms say it in digits.
+Whole = Annotated[int, Field(strict=True)]
+Zero = Annotated[Whole, Field(ge=0, le=0)]
+DIGITS = re.compile(r"[+-]?[0-9]{1,30}")
 
 
 class Asked(BaseModel):
@@ -37,9 +42,9 @@ class Asked(BaseModel):
 
     model: Name = Field("", description="The network; left out: the default one.")
     quality: Quality = Field("quick", description="Some seconds, or better and some times longer.")
-    size: int = Field(0, ge=0, le=LARGEST, description="Pixels a side; 0: by the quality.")
-    steps: int = Field(0, ge=0, le=MOST_STEPS, description="0: by the quality.")
-    seed: int = Field(0, ge=0, le=MOST_SEED, description="Of the noise that it grows out of.")
+    size: Whole = Field(0, ge=0, le=LARGEST, description="Pixels a side; 0: by the quality.")
+    steps: Whole = Field(0, ge=0, le=MOST_STEPS, description="0: by the quality.")
+    seed: Whole = Field(0, ge=0, le=MOST_SEED, description="Of the noise that it grows out of.")
 
     @model_validator(mode="before")
     @classmethod
@@ -51,7 +56,7 @@ class Asked(BaseModel):
         return {
             name: value
             for name, value in said.items()
-            if value not in (None, "") and (name in own or name not in FIELDS)
+            if (name in own or name not in FIELDS) and (name in WHOLE or value not in (None, ""))
         }
 
     @field_validator("size")
@@ -67,7 +72,7 @@ class AskedClass(Asked):
 
     model_config = examples.asked(examples.ASKED_CLASS)
     kind: Literal["class"]
-    class_: int = Field(alias="class", ge=0, description="The class's number.")
+    class_: Whole = Field(alias="class", ge=0, description="The class's number.")
 
 
 class AskedChannel(Asked):
@@ -76,9 +81,9 @@ class AskedChannel(Asked):
     model_config = examples.asked(examples.ASKED_CHANNEL)
     kind: Literal["channel"]
     layer: Name = Field(description="The layer's name.")
-    channel: int = Field(ge=0, description="The channel's number.")
+    channel: Whole = Field(ge=0, description="The channel's number.")
     unit: Unit = Field("channel", description="Everywhere, or at one position (neuron).")
-    pictures: int = Field(1, ge=1, le=MOST_PICTURES, description="So many, made to differ.")
+    pictures: Whole = Field(1, ge=1, le=MOST_PICTURES, description="So many, made to differ.")
 
 
 class AskedAtlas(Asked):
@@ -115,11 +120,13 @@ class AskedOcclusion(Asked):
     model_config = examples.asked(examples.ASKED_OCCLUSION)
     kind: Literal["occlusion"]
     image: Name = Field(description="The picture's id.")
-    class_: int = Field(alias="class", ge=0, description="The class's number.")
-    window: int = Field(0, ge=0, le=LARGEST, description="The square's side in pixels; 0: chosen.")
+    class_: Whole = Field(alias="class", ge=0, description="The class's number.")
+    window: Whole = Field(
+        0, ge=0, le=LARGEST, description="The square's side in pixels; 0: chosen."
+    )
     fill: Fill = Field("mean", description="What lies under the square.")
-    size: Literal[0] = Field(0, description="Always as large as the network sees it.")
-    steps: Literal[0] = Field(0, description="As many as there are rows of squares.")
+    size: Zero = Field(0, description="Always as large as the network sees it.")
+    steps: Zero = Field(0, description="As many as there are rows of squares.")
 
 
 class AskedIndex(Asked):
@@ -128,9 +135,9 @@ class AskedIndex(Asked):
     model_config = examples.asked(examples.ASKED_INDEX)
     kind: Literal["index"]
     collection: Name = Field(description="The collection's name.")
-    size: Literal[0] = Field(0, description="Always as large as the network sees them.")
-    steps: Literal[0] = Field(0, description="As many as there are photos.")
-    seed: Literal[0] = Field(0, description="Nothing is left to chance.")
+    size: Zero = Field(0, description="Always as large as the network sees them.")
+    steps: Zero = Field(0, description="As many as there are photos.")
+    seed: Zero = Field(0, description="Nothing is left to chance.")
     quality: Literal["quick"] = Field("quick", description="There is but one.")
 
 
@@ -141,8 +148,8 @@ class AskedMap(Asked):
     kind: Literal["map"]
     collection: Name = Field(description="The collection's name; its index must be there.")
     layer: Name = Field(description="The layer that says what is like what.")
-    size: Literal[0] = Field(0, description="A map has no pixels.")
-    seed: Literal[0] = Field(0, description="Nothing is left to chance.")
+    size: Zero = Field(0, description="A map has no pixels.")
+    seed: Zero = Field(0, description="Nothing is left to chance.")
 
 
 BODIES = (
@@ -157,6 +164,13 @@ BODIES = (
 )
 FIELDS = frozenset(
     field.alias or name for body in BODIES for name, field in body.model_fields.items()
+)
+#: Those fields that are numbers.
+WHOLE = frozenset(
+    field.alias or name
+    for body in BODIES
+    for name, field in body.model_fields.items()
+    if field.annotation is int
 )
 AnyAsked = (
     AskedClass
@@ -193,6 +207,11 @@ async def _from_form(request: Request) -> AnyAsked:
     said: dict[str, Any] = {name: str(value).strip() for name, value in form.items()}
     request.scope[errors.FORM] = address(said)
     said.pop(SEARCH, None)
+    for name in WHOLE & said.keys():
+        if not said[name]:
+            del said[name]
+        elif DIGITS.fullmatch(said[name]):
+            said[name] = int(said[name])
     if "layers" in form:
         said["layers"] = [str(name) for name in form.getlist("layers") if name]
     return validated(said)

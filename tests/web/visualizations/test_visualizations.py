@@ -3,6 +3,7 @@
 import html
 import io
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from app.settings import ROOT
+from app.studio.recipes import VISUALIZATIONS
 from tests.asking import (
     ATLAS,
     CHANNEL,
@@ -142,6 +144,50 @@ def test_a_wrong_field_is_named_with_what_is_allowed(
     by_form = client.post("/visualizations", data=form)
     assert by_form.status_code == 422
     assert f"“{field}”" in by_form.text
+
+
+OCCLUSION = {"kind": "occlusion", "image": "chelsea", "class": 1}
+INDEX = {"kind": "index", "collection": "samples"}
+PHOTO_MAP = {"kind": "map", "collection": "samples", "layer": "bn1"}
+NUMBERS = {
+    "class": (CLASS, ("class", "size", "steps", "seed")),
+    "channel": (CHANNEL, ("channel", "pictures", "size", "steps", "seed")),
+    "atlas": (ATLAS, ("size", "steps", "seed")),
+    "reconstruction": (REBUILT, ("size", "steps", "seed")),
+    "strip": (STRIP, ("size", "steps", "seed")),
+    "occlusion": (OCCLUSION, ("class", "window", "size", "steps", "seed")),
+    "index": (INDEX, ("size", "steps", "seed")),
+    "map": (PHOTO_MAP, ("size", "steps", "seed")),
+}
+NO_WHOLE_NUMBERS = ("true", "false", '"3"', '""', "3.0", "0.0", "1e3", "NaN", "Infinity", "null",
+                    "[]", "{}", "[1]")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_a_number_in_json_is_a_number_and_nothing_else(client: httpx.Client, kind: str) -> None:
+    assert set(NUMBERS) == set(VISUALIZATIONS)
+    body, fields = NUMBERS[kind]
+    for field in fields:
+        others = json.dumps({name: value for name, value in body.items() if name != field})
+        for wrong in NO_WHOLE_NUMBERS:
+            text = f'{others[:-1]}, "{field}": {wrong}}}'
+            answer = client.post(
+                "/visualizations.json", content=text, headers={"Content-Type": "application/json"}
+            )
+            assert answer.status_code == 422, text
+            message = answer.json()["error"]["message"]
+            assert f"“{field}”" in message
+            assert "whole number" in message
+
+
+def test_a_form_says_numbers_in_digits(client: httpx.Client) -> None:
+    form = {name: str(value) for name, value in CHANNEL.items()} | {"seed": "", "size": " 64 "}
+    answer = client.post("/visualizations", data=form)
+    assert answer.status_code == 303
+    for wrong in ("true", "3.0", "1e3", "NaN", "٣"):
+        answer = client.post("/visualizations", data=form | {"seed": wrong})
+        assert answer.status_code == 422, wrong
+        assert "“seed”" in answer.text
 
 
 @pytest.mark.parametrize("wrong", [{"steps": "x"}, {"channel": 32}, {"name": "x", "path": "y"}])
