@@ -11,13 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from app.errors import DamagedPicture, LaternaError, TooManyPixels, TooManyScans
-from app.studio.pictures.colors import ordinary, srgb
+from app.studio.pictures.big_tiff import BIG_ENDIAN_BIG, as_tiff
+from app.studio.pictures.colors import low_bytes, ordinary, srgb, with_low_bytes
 from app.studio.pictures.formats import kind_of
 
 PREVIEW_SIDE = 1024
+#: What networks ask for of the shorter side: however long a picture is, it keeps as much of it.
+NETWORK_SIDE = 512
+#: The square of so many sides is the largest area that a long picture is kept with.
+STRIP_SIDES = 2
 #: Progressive JPEGs have about 10 scans, the most odd ones some 60. 4,000 take Pillow 20 seconds.
 MOST_SCANS = 200
 #: A marker of a JPEG; two zero digits behind 255 are data, and restarts say nothing here.
@@ -49,8 +54,9 @@ class CleanPicture:
 
 
 def clean(data: bytes, max_pixels: int, side: int) -> CleanPicture:
-    """Decode, turn upright, convert to sRGB over white, reduce to `side`, and encode anew.
+    """Decode, turn upright, convert to sRGB over white, reduce, and encode anew.
 
+    side: of the longer side, in pixels; but the shorter one keeps 512 of them, or half of `side`.
     Raises NotAPicture, HeicRefused, TooManyPixels, TooManyScans, DamagedPicture.
     """
     with checked(data, max_pixels) as opened:
@@ -58,7 +64,7 @@ def clean(data: bytes, max_pixels: int, side: int) -> CleanPicture:
 
 
 @contextmanager
-def checked(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+def checked(data: bytes, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
     """A picture as Pillow opens it, to be decoded inside the `with`. Raises what is wrong with it.
 
     NotAPicture, HeicRefused, TooManyPixels, TooManyScans, DamagedPicture.
@@ -71,6 +77,8 @@ def checked(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
         try:
             if kind == "JPEG" and (scans := _scans(data)) > MOST_SCANS:
                 raise TooManyScans(scans=scans)
+            if data.startswith(BIG_ENDIAN_BIG):
+                data = as_tiff(data)
             with Image.open(io.BytesIO(data), formats=(kind,)) as opened:
                 if opened.width * opened.height > max_pixels:
                     raise _too_many(opened.width * opened.height, max_pixels)
@@ -84,18 +92,21 @@ def checked(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
             raise DamagedPicture() from error
 
 
-def _clean(opened: Image.Image, max_pixels: int, side: int) -> CleanPicture:
+def _clean(opened: ImageFile.ImageFile, max_pixels: int, side: int) -> CleanPicture:
     width, height = opened.size
     if opened.format == "JPEG":
         # Decodes at a whole fraction of the size, still at least twice what is kept.
         opened.draft(None, (2 * side, 2 * side))
+    rest = low_bytes(opened)
     loaded(opened, max_pixels)
     turn = orientation(opened)
     profile = opened.info.get("icc_profile")
     # Reduced first, as colours take longer than sizes.
-    picture = srgb(_reduced(ordinary(opened), side, Image.Resampling.BICUBIC), profile)
+    colors = ordinary(with_low_bytes(opened, rest))
+    picture = srgb(_reduced(colors, _scale(colors, side), Image.Resampling.BICUBIC), profile)
     picture = turned(picture, turn)
-    preview = _reduced(picture, PREVIEW_SIDE, Image.Resampling.LANCZOS)
+    scale = min(1.0, PREVIEW_SIDE / max(picture.size))
+    preview = _reduced(picture, scale, Image.Resampling.LANCZOS)
     return CleanPicture(
         picture=_encoded(picture, "PNG", compress_level=1),
         preview=_encoded(preview, "JPEG", quality=88),
@@ -145,11 +156,21 @@ def orientation(picture: Image.Image) -> int:
     return 1
 
 
-def _reduced(picture: Image.Image, side: int, way: Image.Resampling) -> Image.Image:
-    """At most `side` pixels on the longer side."""
-    if max(picture.size) <= side:
+def _scale(picture: Image.Image, side: int) -> float:
+    """What to reduce a picture by, 1 or less, so that networks still see enough of it.
+
+    A strip more than 64 times as long as high would take too long, and gets less.
+    """
+    shorter, longer = sorted(picture.size)
+    enough = min(NETWORK_SIDE, side // 2) / shorter
+    bounded = STRIP_SIDES * side / (shorter * longer) ** 0.5
+    return min(1.0, max(side / longer, min(enough, bounded)))
+
+
+def _reduced(picture: Image.Image, scale: float, way: Image.Resampling) -> Image.Image:
+    """At that scale, and at least a pixel."""
+    if scale >= 1:
         return picture
-    scale = side / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     return picture.resize(size, way, reducing_gap=1.5)
 

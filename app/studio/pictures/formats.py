@@ -9,6 +9,8 @@ STARTS = (
     (b"GIF89a", "GIF"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),  # BigTIFF
+    (b"MM\0+", "TIFF"),
 )
 #: Sizes of the headers that bitmap files may have; “BM” alone begins many a text.
 BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}

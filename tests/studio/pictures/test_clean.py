@@ -1,6 +1,7 @@
 """Pictures in: what is hostile is refused, what is odd looks right, and nothing else is kept."""
 
 import io
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from app.errors import LaternaError
 from app.studio.pictures.clean import CleanPicture, clean
-from tests.bad_pictures import SIZE, Odd, bad_pictures, encoded, quartered
+from tests.bad_pictures import SIZE, Odd, bad_pictures, encoded, png16, quartered
 from tests.color_profiles import display_p3
 
 MOST_PIXELS, SIDE = 50_000_000, 2048
@@ -123,9 +124,133 @@ def test_large_pictures_are_reduced_and_say_how_large_they_were() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 1), (3, 5000)])
 def test_thin_pictures_keep_at_least_a_pixel(size: tuple[int, int]) -> None:
     made = cleaned(encoded("PNG", Image.new("RGB", size, "teal")))
-    assert min(opened(made.picture).size) >= 1
+    assert (made.width, made.height) == size  # nothing of it may be lost to networks
     assert min(opened(made.preview).size) >= 1
-    assert max(made.width, made.height) <= SIDE
+    assert max(opened(made.preview).size) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "kept"),
+    [
+        ((20000, 500), 2048, (20000, 500)),
+        ((500, 20000), 2048, (500, 20000)),
+        ((20000, 1000), 2048, (10240, 512)),
+        ((1000, 40000), 2048, (512, 20480)),
+        ((6000, 4000), 2048, (2048, 1365)),
+        ((8000, 2000), 2048, (2048, 512)),
+        ((8000, 2000), 1024, (2048, 512)),
+        ((4000, 3000), 1024, (1024, 768)),
+        ((4000, 3000), 256, (256, 192)),
+        ((4000, 1000), 256, (512, 128)),
+        ((90000, 500), 2048, (54954, 305)),
+    ],
+)
+def test_the_shorter_side_keeps_what_networks_ask_for(
+    size: tuple[int, int], side: int, kept: tuple[int, int]
+) -> None:
+    """Reduced by the longer side as before, but for panoramas; and those within a bounded area."""
+    made = clean(encoded("PNG", Image.new("L", size)), MOST_PIXELS, side)
+    assert (made.width, made.height) == kept
+    assert (made.original_width, made.original_height) == size
+    assert opened(made.picture).size == kept
+
+
+def tiff16(
+    samples: int, top: int, order: str = "<", *, big: bool = False, kind: int = 1, bits: int = 16
+) -> bytes:
+    """A TIFF whose grey or colours go from 0 to `top` in 256 columns, with no more said of it."""
+    width, height = 256, 8
+    columns = [round(top * column / 255) for column in range(width)]
+    letter = "h" if kind == 2 else "H"
+    row = struct.pack(
+        f"{order}{width * samples}{letter}", *(v for v in columns for _ in range(samples))
+    )
+    data = row * height
+    tags = {256: width, 257: height, 259: 1, 262: 2 if samples == 3 else 1, 277: samples,
+            278: height, 279: len(data), 258: None, 273: None, 339: None}  # fmt: skip
+    word, size, head = ("Q", 20, 16) if big else ("I", 12, 8)
+    counted = "Q" if big else "H"
+    start = (
+        struct.pack(order + "HHHQ", 43, 8, 0, head) if big else struct.pack(order + "HI", 42, head)
+    )
+    table = struct.calcsize(order + counted) + size * len(tags) + struct.calcsize(order + word)
+    more = head + table
+    body = struct.pack(order + counted, len(tags))
+    room = 8 if big else 4
+    for tag in sorted(tags):
+        value = tags[tag]
+        if tag in (258, 339):
+            inline = struct.pack(f"{order}{samples}H", *[bits if tag == 258 else kind] * samples)
+            if len(inline) > room:
+                inline = struct.pack(order + word, more + (8 if tag == 339 else 0))
+            body += struct.pack(f"{order}HH{word}", tag, 3, samples) + inline.ljust(room, b"\0")
+        else:
+            at = more + 16 if tag == 273 else value
+            long = struct.pack(order + "I", at).ljust(room, b"\0")
+            body += struct.pack(f"{order}HH{word}", tag, 4, 1) + long
+    body += struct.pack(order + word, 0)
+    extra = struct.pack(f"{order}{samples}H", *[bits] * samples).ljust(8, b"\0")
+    extra += struct.pack(f"{order}{samples}H", *[kind] * samples).ljust(8, b"\0")
+    return (b"II" if order == "<" else b"MM") + start + body + extra + data
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(
+    ("top", "brightest"),
+    [(65535, 255), (30000, 117), (16383, 255), (4095, 255), (3000, 187), (1023, 255), (255, 255),
+     (200, 200), (0, 0)],
+)  # fmt: skip
+def test_few_bits_in_a_file_of_sixteen_are_not_black(
+    top: int, brightest: int, samples: int, order: str
+) -> None:
+    """Whole bits count: what uses a quarter of them or more stays as it is."""
+    for big in (False, True):
+        kept = opened(cleaned(tiff16(samples, top, order, big=big)).picture)
+        last = kept.getpixel((255, 4))
+        assert isinstance(last, tuple)
+        assert last == pytest.approx((brightest,) * 3, abs=1)
+        greys = {kept.getpixel((column, 4)) for column in range(256)}
+        assert len(greys) >= min(brightest, top) * 0.9, "not in steps"
+
+
+def test_a_sign_takes_one_bit() -> None:
+    kept = opened(cleaned(tiff16(1, 32767, kind=2)).picture)
+    assert kept.getpixel((255, 4)) == (255, 255, 255)
+
+
+def test_few_bits_in_a_png_of_sixteen_are_not_black() -> None:
+    for kind, one, two in ((0, (4095,), (2048,)), (2, (4095,) * 3, (2048,) * 3)):
+        kept = opened(cleaned(png16([one, two, two, one], kind)).picture)
+        assert kept.getpixel((0, 0)) == (255, 255, 255)
+        assert kept.getpixel((kept.width - 1, 0)) == pytest.approx((128, 128, 128), abs=1)
+    opaque = [(4095, 0, 2048, 65535)] * 4
+    kept = opened(cleaned(png16(opaque, 6)).picture)
+    assert kept.getpixel((0, 0)) == pytest.approx((255, 0, 128), abs=1)
+
+
+def test_fractions_far_below_one_are_not_black() -> None:
+    kept = opened(cleaned(encoded("TIFF", Image.linear_gradient("L").convert("F").point(
+        lambda value: value * (1 / 4096) + 0))).picture)  # fmt: skip
+    assert kept.getpixel((0, 255)) == pytest.approx((255, 255, 255), abs=2)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16", "1", "CMYK"])
+def test_a_big_tiff_is_a_tiff(mode: str) -> None:
+    image = Image.new(mode, SIZE, 1 if mode in ("1", "I;16", "L") else None)
+    small, big = encoded("TIFF", image), encoded("TIFF", image, big_tiff=True)
+    assert big.startswith(b"II+\0")
+    assert cleaned(big) == cleaned(small)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_damaged_big_tiff_is_a_sentence(data: st.DataObject) -> None:
+    file = bytearray(tiff16(3, 4095, ">", big=True))
+    for _ in range(data.draw(st.integers(1, 4))):
+        file[data.draw(st.integers(4, 300))] = data.draw(st.integers(0, 255))
+    made = outcome(bytes(file[: data.draw(st.integers(16, len(file)))]))
+    assert isinstance(made, CleanPicture) or made.status in (413, 415, 422)
 
 
 def test_the_limit_of_pixels_is_the_one_that_was_set() -> None:
