@@ -5,6 +5,7 @@ one format that the first bytes say, and nothing else.
 """
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -163,7 +164,7 @@ def _scale(picture: Image.Image, side: int) -> float:
     """
     shorter, longer = sorted(picture.size)
     enough = min(NETWORK_SIDE, side // 2) / shorter
-    bounded = STRIP_SIDES * side / (shorter * longer) ** 0.5
+    bounded = STRIP_SIDES * side / math.sqrt(shorter * longer)
     return min(1.0, max(side / longer, min(enough, bounded)))
 
 

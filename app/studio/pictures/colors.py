@@ -161,9 +161,9 @@ def _declared(picture: Image.Image) -> int:
     """The highest value that a whole grey may have by its file, 65535 if it is silent."""
     tags = getattr(picture, "tag_v2", {})
     with suppress(TypeError, IndexError, KeyError):
-        bits, kind = tags[BITS][0], tags.get(FORMAT, (1,))[0]
+        bits, kind = int(tags[BITS][0]), tags.get(FORMAT, (1,))[0]
         if 8 < bits <= 16:
-            return (1 << (bits - (kind == SIGNED))) - 1
+            return (1 << bits - int(kind == SIGNED)) - 1
     return MOST_16
 
 

@@ -149,7 +149,7 @@ def test_a_wrong_field_is_named_with_what_is_allowed(
 OCCLUSION = {"kind": "occlusion", "image": "chelsea", "class": 1}
 INDEX = {"kind": "index", "collection": "samples"}
 PHOTO_MAP = {"kind": "map", "collection": "samples", "layer": "bn1"}
-NUMBERS = {
+NUMBERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "class": (CLASS, ("class", "size", "steps", "seed")),
     "channel": (CHANNEL, ("channel", "pictures", "size", "steps", "seed")),
     "atlas": (ATLAS, ("size", "steps", "seed")),
