@@ -108,6 +108,12 @@ class LostImage(UnknownImage):
     code, status, retry_after = "lost_image", 410, 5
 
 
+class CookieMissing(UnknownImage):
+    """This picture is not here, or only the browser that uploaded it can see it. A browser shows
+    that by a cookie, and yours has sent none: if you uploaded it just now, your browser keeps no
+    cookies from here. Allow them, and upload it again."""
+
+
 class UnknownCollection(LaternaError):
     """There is no collection called “{collection}” here. The list of collections shows those there
     are."""

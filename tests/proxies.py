@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 HOPS = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Habits:
     """How a proxy passes requests on.
 
     host: as it came, without its port, with the default port written out, or as the server's own;
     prefix: what it takes off the front of paths, when strips says so; all else is a 404.
+    refuses: what it answers uploads with, in HTML of its own; 302 leads to another origin;
+    loses_cookies: those that the server sets do not arrive.
     """
 
     host: Literal["kept", "without port", "default port", "upstream"] = "kept"
@@ -26,6 +28,8 @@ class Habits:
     forwards_host: bool = False
     prefix: str = ""
     strips: bool = True
+    refuses: int = 0
+    loses_cookies: bool = False
 
 
 @contextmanager
@@ -40,6 +44,16 @@ def proxy(upstream: str, habits: Habits) -> Iterator[str]:
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
+
+        def _refuse(self, status: int) -> None:
+            page = b"<!doctype html><title>Gateway</title><h1>Please sign in</h1>"
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "https://sign-in.example/login")
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
 
         def _pass_on(self) -> None:
             asked = self.headers["Host"]
@@ -60,6 +74,10 @@ def proxy(upstream: str, habits: Habits) -> Iterator[str]:
                 "upstream": f"{where[0]}:{where[1]}",
             }[habits.host]
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            signs_in = habits.refuses == 302 and "text/html" in self.headers.get("Accept", "")
+            if habits.refuses and (self.path.endswith("/images.json") or signs_in):
+                self._refuse(habits.refuses)
+                return
             line = http.client.HTTPConnection(*where, timeout=120)
             line.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
             line.putheader("Host", said)
@@ -76,7 +94,8 @@ def proxy(upstream: str, habits: Habits) -> Iterator[str]:
             answer = line.getresponse()
             self.send_response_only(answer.status)
             for header, value in answer.getheaders():
-                if header.lower() not in HOPS:
+                lost = habits.loses_cookies and header.lower() == "set-cookie"
+                if header.lower() not in HOPS and not lost:
                     self.send_header(header, value)
             self.send_header("Connection", "close")
             self.end_headers()

@@ -11,14 +11,16 @@ from starlette.exceptions import HTTPException
 
 from app.errors import (
     BadRequest,
+    CookieMissing,
     LaternaError,
     Unexpected,
+    UnknownImage,
     UnknownPage,
     WrongField,
     WrongMethod,
 )
 from app.studio.recipes import VISUALIZATIONS
-from app.web import languages, pages, urls
+from app.web import languages, pages, sessions, urls
 
 log = structlog.get_logger("laterna.web")
 #: Where in a request's scope the address of the form stands that a person sent.
@@ -48,6 +50,8 @@ def retry(error: LaternaError) -> dict[str, str]:
 
 def answer(request: Request, error: LaternaError) -> Response:
     """An error in the form that the asker can use."""
+    if type(error) is UnknownImage and not sessions.has_cookie(request):
+        error = CookieMissing()
     message = error.message(languages.gettext)
     headers = retry(error)
     if isinstance(error, WrongMethod):

@@ -26,6 +26,11 @@ async def owner(request: Request) -> str | None:
         return None
 
 
+def has_cookie(request: Request) -> bool:
+    """Whether this browser has sent a session, good or not: so it keeps cookies from here."""
+    return COOKIE in request.cookies
+
+
 Owner = Annotated[str | None, Depends(owner)]
 
 

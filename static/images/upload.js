@@ -19,9 +19,52 @@ function refuse(entry, sentence) {
   said.textContent = sentence;
 }
 
-// One picture: resolves to its address, or to null when it was refused.
-function send(entry, file, name) {
+// What did not let a picture through: Laterna says so itself; else it was something in between.
+async function reason(request) {
+  const said = request.response?.error?.message;
+  if (said) return said;
+  const elsewhere = request.responseURL && new URL(request.responseURL).pathname !== new URL(place.dataset.url, location).pathname;
+  const fill = (sentence, status = request.status) => sentence.replace("{status}", status);
+  if (request.status === 413) return words.between413;
+  if ([502, 503, 504].includes(request.status)) return fill(words.betweenAway);
+  if (elsewhere || [200, 401, 407, 511].includes(request.status)) return words.betweenSignIn;
+  if (request.status) return fill(words.betweenOther);
+  if (navigator.onLine === false) return words.offline;
+  // Nothing came back at all: a sign-in page elsewhere looks like this too, and so does no answer.
+  try {
+    const look = await fetch(place.dataset.list, { redirect: "manual", cache: "no-store", headers: { Accept: "text/html" } });
+    if (look.type === "opaqueredirect") return words.betweenSignIn;
+    return look.headers.has("X-Request-ID") ? words.broken : fill(words.betweenAway, look.status);
+  } catch { return words.away; }
+}
+
+// One picture: resolves to its address, or to null when it was refused. What is only too much at
+// this moment is sent again when the server says.
+const MOST_TRIES = 6;
+async function send(entry, file, name) {
   const bar = entry.querySelector("progress"), said = entry.querySelector(".said");
+  for (let tries = 1; ; tries += 1) {
+    const request = await sent(bar, said, file, name);
+    const address = request.status === 201 && request.response?.url;
+    if (address) {
+      bar.max = 1; bar.value = 1;
+      const link = document.createElement("a");
+      link.href = address;
+      link.textContent = words.done;
+      said.replaceChildren(link);
+      return address;
+    }
+    const wait = Number(request.getResponseHeader("Retry-After"));
+    const sentence = await reason(request);
+    if (![429, 503].includes(request.status) || !(wait > 0) || !request.response?.error || tries === MOST_TRIES) {
+      refuse(entry, sentence);
+      return null;
+    }
+    said.textContent = sentence;
+    await new Promise((go) => setTimeout(go, Math.min(wait, 60) * 1000));
+  }
+}
+function sent(bar, said, file, name) {
   const form = new FormData();
   form.append(place.dataset.field, file, name);
   return new Promise((resolve) => {
@@ -34,16 +77,7 @@ function send(entry, file, name) {
       bar.max = event.total; bar.value = event.loaded;
       if (event.loaded === event.total) said.textContent = words.reading;
     });
-    request.addEventListener("load", () => {
-      if (request.status !== 201) { refuse(entry, request.response?.error?.message ?? words.broken); resolve(null); return; }
-      bar.max = 1; bar.value = 1;
-      const link = document.createElement("a");
-      link.href = request.response.url;
-      link.textContent = words.done;
-      said.replaceChildren(link);
-      resolve(request.response.url);
-    });
-    request.addEventListener("error", () => { refuse(entry, words.broken); resolve(null); });
+    request.addEventListener("loadend", () => resolve(request));
     request.send(form);
   });
 }
@@ -70,9 +104,35 @@ async function work() {
   }
   busy = false;
   if (brought === 1 && taken.length) location.assign(taken[0]);
-  else if (taken.length) htmx.ajax("GET", place.dataset.list, { target: "#pictures", headers: { "HX-Target": "section#pictures" }, swap: "outerHTML" });
+  else if (taken.length) htmx.ajax("GET", `${place.dataset.list}?uploaded=${taken.length}`, { target: "#pictures", headers: { "HX-Target": "section#pictures" }, swap: "outerHTML" });
 }
 const named = (files) => [...files].map((file) => [file, file.name]);
+
+// Folders are walked, whatever is in them; of their files, those that look like pictures are brought.
+const PICTURE = /\.(jpe?g|jpe|jfif|mpo|png|gif|webp|bmp|tiff?|avif|heic|heif)$/i;
+const looksRight = (one) => one.type.startsWith("image/") || PICTURE.test(one.name);
+const fileOf = (entry) => new Promise((resolve) => entry.file(resolve, () => resolve(null)));
+function someOf(reader) { return new Promise((resolve) => reader.readEntries(resolve, () => resolve([]))); }
+async function walk(folder) {
+  const reader = folder.createReader(), entries = [];
+  for (let some = await someOf(reader); some.length; some = await someOf(reader)) entries.push(...some);
+  const inside = [];
+  for (const entry of entries.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }))) {
+    if (entry.isDirectory) inside.push(...await walk(entry));
+    else inside.push(await fileOf(entry));
+  }
+  return inside.filter(Boolean);
+}
+async function takeFolders(folders, files) {
+  const found = (await Promise.all(folders.map(walk))).flat();
+  const pictures = found.filter(looksRight);
+  take([...files, ...named(pictures)]);
+  const left = found.length - pictures.length;
+  if (left || !found.length) {
+    const note = row(folders.map((folder) => folder.name).join(", "));
+    refuse(note, pictures.length ? words.leftOut.replace("{count}", left) : words.noPictures);
+  }
+}
 
 const file = document.getElementById("file");
 file.addEventListener("change", () => { if (file.files.length) take(named(file.files)); file.form.reset(); });
@@ -90,7 +150,13 @@ document.addEventListener("drop", (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
   document.documentElement.classList.remove("over");
-  take(named(event.dataTransfer.files));
+  // Entries must be asked for before this function returns.
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+  const folders = entries.filter((entry) => entry?.isDirectory);
+  const names = new Set(folders.map((folder) => folder.name));
+  const files = named(event.dataTransfer.files).filter(([one, name]) => !(names.has(name) && !one.type));
+  if (folders.length) takeFolders(folders, files);
+  else take(files);
 });
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];

@@ -4,10 +4,12 @@ import base64
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.settings import ROOT
-from tests.running import wait_until
+from tests.proxies import Habits, proxy
+from tests.running import Laterna, wait_until
 
 CHELSEA = ROOT / "static" / "samples" / "chelsea.jpg"
 COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
@@ -91,6 +93,98 @@ def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
     wait_until(lambda: page.evaluate("document.querySelector('#camera video').videoWidth > 0"))
     page.locator("#camera-shoot").click()
     page.wait_for_url("**/images/*")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (413, "as too large (413)"),
+        (502, "cannot reach Laterna (502)"),
+        (503, "cannot reach Laterna (503)"),
+        (504, "cannot reach Laterna (504)"),
+        (200, "sign in first"),
+        (401, "sign in first"),
+        (418, "refused this (418)"),
+        (302, "sign in first"),
+    ],
+)
+def test_what_something_in_between_refuses_is_told_as_its_own(
+    context: BrowserContext, server: Laterna, status: int, sentence: str
+) -> None:
+    habits = Habits()
+    with proxy(server.url, habits) as address:
+        page = context.new_page()
+        page.goto(f"{address}/images")
+        # From now on it does not let uploads through.
+        habits.refuses = status
+        page.set_input_files("#file", CHELSEA)
+        expect(page.locator("#uploads li")).to_contain_text(sentence, timeout=60_000)
+        page.close()
+
+
+def test_a_server_that_is_away_is_told_as_away(context: BrowserContext, server: Laterna) -> None:
+    page = context.new_page()
+    with proxy(server.url, Habits()) as address:
+        page.goto(f"{address}/images")
+    page.set_input_files("#file", CHELSEA)
+    expect(page.locator("#uploads li")).to_contain_text("cannot be reached", timeout=60_000)
+    page.close()
+
+
+def drop(page: Page, paths: list[Path]) -> None:
+    """Drag files and folders from outside onto the page, as the system does."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": 300, "y": 300, "data": data}
+        session.send("Input.dispatchDragEvent", event)
+
+
+def test_a_dropped_folder_is_walked(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "holiday"
+    (folder / "day 2" / "evening").mkdir(parents=True)
+    for place, name in (("", "1.jpg"), ("day 2", "2.jpg"), ("day 2/evening", "3.JPG")):
+        (folder / place / name).write_bytes(CHELSEA.read_bytes())
+    (folder / "notes.txt").write_text("no picture")
+    other = tmp_path / "coffee.jpg"
+    other.write_bytes(COFFEE.read_bytes())
+    page.goto("/images")
+    drop(page, [folder, other])
+    rows = page.locator("#uploads li")
+    expect(rows).to_have_count(5, timeout=60_000)
+    expect(rows.get_by_role("link")).to_have_count(4, timeout=120_000)
+    names = rows.locator(".name").all_inner_texts()
+    assert names == ["coffee.jpg", "1.jpg", "2.jpg", "3.JPG", "holiday"]
+    expect(rows.nth(4)).to_contain_text("1 files were left out")
+
+
+def test_a_folder_without_pictures_says_so(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    page.goto("/images")
+    drop(page, [tmp_path / "empty"])
+    expect(page.locator("#uploads li")).to_contain_text("no pictures in this folder")
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so(chromium: Browser, server: Laterna) -> None:
+    """The proxy loses them, as some browsers do."""
+    with proxy(server.url, Habits(loses_cookies=True)) as address:
+        for scripts in (True, False):
+            context = chromium.new_context(
+                base_url=address, locale="en-GB", java_script_enabled=scripts
+            )
+            page = context.new_page()
+            page.goto("/images")
+            page.set_input_files("#file", CHELSEA)
+            if not scripts:
+                page.get_by_role("button", name="Upload").click()
+            page.wait_for_url("**/images/*", timeout=60_000)
+            expect(page.locator("main")).to_contain_text("keeps no cookies")
+            page.goto("/images")
+            page.set_input_files("#file", [CHELSEA, COFFEE])
+            if not scripts:
+                page.get_by_role("button", name="Upload").click()
+            expect(page.locator("#pictures")).to_contain_text("keeps no cookies", timeout=60_000)
+            context.close()
 
 
 def test_strangers_do_not_see_a_picture_until_it_is_shared(page: Page) -> None:

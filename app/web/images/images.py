@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.archive import KeptImage
 from app.settings import Settings
 from app.studio.studio import Studio
-from app.web import pages, urls
+from app.web import pages, sessions, urls
 from app.web.api import failures, schemas
 from app.web.dependencies import TheSettings, TheStudio
 from app.web.sessions import Owner
@@ -45,6 +45,7 @@ def own(studio: Studio, settings: Settings, owner: str | None) -> dict[str, Any]
         "limit_bytes": settings.upload_max_bytes,
         "hours": settings.upload_hours,
         "owned": True,
+        "forgets": False,
     }
 
 
@@ -65,9 +66,16 @@ async def images_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
 
 @router.get(urls.IMAGES, include_in_schema=False)
 async def images_page(
-    request: Request, studio: TheStudio, settings: TheSettings, owner: Owner
+    request: Request,
+    studio: TheStudio,
+    settings: TheSettings,
+    owner: Owner,
+    uploaded: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """The sample photos, and the pictures that this browser uploaded."""
+    """The sample photos, and the pictures that this browser uploaded.
+
+    uploaded: how many it has brought just before; without a cookie it is told why none is here.
+    """
     samples = studio.sample_images()
     mine = own(studio, settings, owner)
     return pages.respond(request, "images/images.html", samples=samples, refused=[], **mine)

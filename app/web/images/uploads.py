@@ -94,6 +94,7 @@ async def upload(
     taken: list[KeptImage] = []
     refused: list[tuple[str | None, LaternaError]] = []
     status = 200
+    known = owner is not None
     async with _received(request, studio, limit, owner, first_only=False) as (files, refusals):
         owner = owner or sessions.new_owner()
         for file in files:
@@ -104,7 +105,11 @@ async def upload(
             except LaternaError as refusal:
                 status = refusal.status
                 refused.append((file.filename, refusal))
-    answer = _uploaded(request, studio, settings, owner, taken, refused, status)
+    if known or len(taken) == 1 or refused:
+        listed = urls.IMAGES
+    else:  # there it is told whether the browser has kept the cookie of this answer
+        listed = urls.with_query(urls.IMAGES, uploaded=len(taken))
+    answer = _uploaded(request, studio, settings, owner, taken, refused, status, listed)
     if taken:
         sessions.remember(request, answer, owner)
     return answer
@@ -118,9 +123,10 @@ def _uploaded(
     taken: list[KeptImage],
     refused: list[tuple[str | None, LaternaError]],
     status: int,
+    listed: str,
 ) -> Response:
     if not refused:
-        return pages.go(urls.image(taken[0].id) if len(taken) == 1 else urls.IMAGES)
+        return pages.go(urls.image(taken[0].id) if len(taken) == 1 else listed)
     if len(refused) == 1 and not taken:
         raise refused[0][1]
     said = [(name, refusal.message(languages.gettext)) for name, refusal in refused]
