@@ -78,6 +78,7 @@ async def images_page(
     """
     samples = studio.sample_images()
     mine = own(studio, settings, owner)
+    mine["forgets"] = bool(uploaded) and not sessions.has_cookie(request)
     return pages.respond(request, "images/images.html", samples=samples, refused=[], **mine)
 
 
