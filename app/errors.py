@@ -410,6 +410,13 @@ class DiskFull(LaternaError):
     code, status, retry_after = "disk_full", 507, 60
 
 
+class RootTaken(LaternaError):
+    """LATERNA_ROOT_PATH cannot be {path}, since pages of Laterna begin like this themselves. Choose
+    another, such as /laterna."""
+
+    code, status = "root_taken", 500
+
+
 class DataInUse(LaternaError):
     """Another Laterna is using {folder} already. Stop it, or give this one a folder of its own
     with LATERNA_DATA_DIR."""

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         description="Addresses or networks (172.16.0.0/12) of proxies, separated by commas, whose "
         "X-Forwarded-For, -Proto and -Host are believed.",
     )
+    root_path: str = Field(
+        "",
+        description="Path under which a proxy shows Laterna, such as /laterna; the proxy may take "
+        "it off or leave it.",
+    )
     devices: str = Field(
         "auto", description="auto (all CUDA devices, else the CPU), cpu, or cuda:0,cuda:1."
     )
@@ -244,6 +249,17 @@ class Settings(BaseSettings):
         if not names:
             raise ValueError("no name is left, so nobody would be answered. Name each host.")
         return tuple(map(hosts.allowed_name, names))
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        path = path.strip().rstrip("/")
+        if path and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", path):
+            raise ValueError(
+                f"“{path}” is not a path alone. Write it like /laterna: no name of a host, no "
+                "spaces, and a slash in front of every part."
+            )
+        return path
 
     @field_validator("trusted_proxies")
     @classmethod

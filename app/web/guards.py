@@ -95,7 +95,7 @@ class _Sight:
             headers = MutableHeaders(scope=message)
             for name, value in {**SECURITY, "X-Request-ID": self.id}.items():
                 headers[name] = value
-            if _is_personal(self.scope["path"], headers):
+            if _is_personal(urls.below(self.scope["path"]), headers):
                 headers.setdefault("Cache-Control", pages.PRIVATE)
                 headers.add_vary_header(JSON_VARY)
         elif self.method == "HEAD":
@@ -193,9 +193,10 @@ class Door:
 
     def _limit(self, scope: Scope) -> tuple[int, int]:
         """(bytes that a body may have, bytes that people are told of)."""
-        if scope["path"] == urls.IMAGES + urls.JSON:
+        path = urls.below(scope["path"])
+        if path == urls.IMAGES + urls.JSON:
             return self._bounded(self._upload_bytes + FORM_BYTES, self._upload_bytes)
-        if scope["path"] == urls.IMAGES:  # several pictures; each is held to the limit of one
+        if path == urls.IMAGES:  # several pictures; each is held to the limit of one
             together = FORM_FILES * self._upload_bytes
             return self._bounded(together + FORM_BYTES, together)
         return self._bounded(self._body_bytes, self._body_bytes)

@@ -37,11 +37,12 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         languages.gettext, languages.ngettext, newstyle=True
     )
     env.globals |= {
-        "urls": urls,
+        "urls": urls.Links(),
         "version": __version__,
         "languages": languages.LANGUAGES,
         "themes": preferences.THEMES,
-        "static": lambda path: statics[path].url,
+        "static": lambda path: urls.at(statics[path].url),
+        "whole_address": whole_address,
         "kind": languages.kind,
         "whole": languages.whole,
         "short": languages.short,
@@ -54,6 +55,11 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
     for name in env.list_templates():
         env.get_template(name)
     return env
+
+
+def whole_address(request: Request, path: str) -> str:
+    """A link with the server's name in front, to pass on."""
+    return f"{request.url.scheme}://{request.url.netloc}{path}"
 
 
 def wanted_block(request: Request) -> str | None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 
+from app import hosts
 from app.web import languages, urls
 
 Theme = Literal["auto", "light", "dark", "projector"]
@@ -48,7 +49,14 @@ async def choose(
     answer = RedirectResponse(_came_from(request), 303)
     for name, value in ((THEME_COOKIE, theme), (LANGUAGE_COOKIE, language)):
         if value is not None:
-            answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax")
+            answer.set_cookie(
+                name,
+                value,
+                max_age=YEAR,
+                path=urls.root() or urls.HOME,
+                httponly=True,
+                samesite="lax",
+            )
     return answer
 
 
@@ -57,8 +65,17 @@ def _came_from(request: Request) -> str:
     try:
         before = urlsplit(request.headers.get("referer", ""))
     except ValueError:
-        return urls.HOME
-    if before.netloc != request.headers.get("host") or not before.path.startswith(urls.HOME):
-        return urls.HOME
-    path = before.path.lstrip(urls.HOME)
-    return urls.HOME + path + (f"?{before.query}" if before.query else "")
+        return urls.at(urls.HOME)
+    home = urls.at(urls.HOME)
+    if not _is_this_server(before.netloc, request) or not before.path.startswith(home):
+        return home
+    path = before.path.removeprefix(home).lstrip(urls.HOME)
+    return home + path + (f"?{before.query}" if before.query else "")
+
+
+def _is_this_server(place: str, request: Request) -> bool:
+    """Whether a page came from here; a proxy may have changed the port."""
+    try:
+        return hosts.place(place)[0] == hosts.place(request.headers["host"])[0]
+    except ValueError:
+        return False

@@ -4,23 +4,33 @@ Only the proxies that the settings name are believed; from all others these head
 """
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import hosts
+from app.errors import RootTaken
 from app.settings import Settings
+from app.web import urls
 
 HEADERS = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
 
 
+def check_root(root: str) -> None:
+    """Raises RootTaken where a path with and without the root path could not be told apart."""
+    if root and "/" + root.split("/")[1].partition(".")[0] in urls.firsts():
+        raise RootTaken(path=root)
+
+
 class Proxied:
-    """Puts client, scheme and Host as they were in front of the trusted proxies."""
+    """Puts client, scheme, Host and path as they were in front of the trusted proxies."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self._trusted = hosts.networks(settings.trusted_proxies)
         self._allowed = frozenset(settings.allowed_hosts)
+        self._root = settings.root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, as the one who asked has sent it."""
@@ -28,9 +38,22 @@ class Proxied:
             client = scope.get("client")
             if client and self._trusts(client[0]):
                 scope = self._seen_from_outside(scope)
+            scope = self._below_root(scope)
             own = [pair for pair in scope["headers"] if pair[0] not in HEADERS]
             scope = {**scope, "headers": own}
+            urls.lie_under(self._root)
         await self.app(scope, receive, send)
+
+    def _below_root(self, scope: Scope) -> Scope:
+        """With the root path in front, whether the proxy has taken it off or not."""
+        path, root = scope["path"], self._root
+        if not root:
+            return scope
+        if path == root:
+            path = root + urls.HOME
+        elif not path.startswith(root + "/"):
+            path = root + path
+        return {**scope, "root_path": root, "path": path, "raw_path": quote(path).encode()}
 
     def _trusts(self, address: str) -> bool:
         try:

@@ -7,6 +7,8 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 from itsdangerous import BadSignature, Signer
 
+from app.web import urls
+
 COOKIE = "laterna_session"
 #: Longer than any upload is kept, and renewed by every upload.
 DAYS = 400
@@ -45,6 +47,7 @@ def remember(request: Request, response: Response, owner: str) -> None:
         COOKIE,
         _signer(request).sign(owner).decode(),
         max_age=DAYS * 24 * 3600,
+        path=urls.root() or urls.HOME,
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",

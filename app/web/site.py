@@ -84,6 +84,7 @@ ROUTERS = (
 def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI:
     """Laterna as seen from outside. `lifespan` starts and stops what is behind it."""
     configure_logs()
+    proxies.check_root(settings.root_path)
     app = FastAPI(
         title="Laterna",
         summary="A magic lantern for convolutional networks.",

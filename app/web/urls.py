@@ -1,8 +1,12 @@
 """Addresses: the only place that writes a path. A template for the routes, a function for links.
 
 Names with a dot in front (`.json`) are twins of the page; routes declare them before the bare one.
+
+Behind a proxy all of it may lie under a path (LATERNA_ROOT_PATH): templates for the routes and the
+constants never have it in front, links always have; `at` makes a link of a constant.
 """
 
+from contextvars import ContextVar
 from urllib.parse import quote, urlencode
 
 HOME = "/"
@@ -74,10 +78,50 @@ JSON, PNG, JPG = ".json", ".png", ".jpg"
 UNTRAINED = "-untrained"
 
 
+#: The path under which everything lies, as the request under way has it.
+_root: ContextVar[str] = ContextVar("root", default="")
+
+
+def lie_under(root: str) -> None:
+    """From here on in this context, links begin with this path; "" for none."""
+    _root.set(root)
+
+
+def root() -> str:
+    """The path under which everything lies, without a slash at its end; "" for none."""
+    return _root.get()
+
+
+def at(path: str) -> str:
+    """The link to a constant path."""
+    return _root.get() + path
+
+
+def below(path: str) -> str:
+    """A path as the constants have it, of one that was asked for."""
+    found = path.removeprefix(_root.get())
+    return found if found.startswith("/") else path
+
+
+def firsts() -> set[str]:
+    """What the paths of our own pages begin with."""
+    paths = [value for name, value in globals().items() if name.isupper()]
+    known = (path.split("/") for path in paths if isinstance(path, str) and path.startswith("/"))
+    return {"/" + parts[1].partition(".")[0] for parts in known if parts[1]}
+
+
+class Links:
+    """What templates know as `urls`: the same names, but all that are paths are links."""
+
+    def __getattr__(self, name: str) -> object:
+        found = globals()[name]
+        return at(found) if isinstance(found, str) and found.startswith("/") else found
+
+
 def filled(template: str, suffix: str = "", **parts: str | int) -> str:
     """A template with its names filled in, percent-encoded."""
     quoted = {name: quote(str(value), safe="") for name, value in parts.items()}
-    return template.format(**quoted) + suffix
+    return at(template.format(**quoted) + suffix)
 
 
 def with_query(path: str, **fields: str | float | None) -> str:
@@ -151,12 +195,12 @@ def filters_page(name: str, layer: str, suffix: str = "", **fields: str | int | 
 def calculators(suffix: str = "", anchor: str = "", **fields: str | float) -> str:
     """The calculators with these numbers filled in, at the one that `anchor` names."""
     said = f"?{urlencode(fields)}" if fields else ""
-    return CALCULATORS + suffix + said + (f"#{anchor}" if anchor else "")
+    return at(CALCULATORS) + suffix + said + (f"#{anchor}" if anchor else "")
 
 
 def architectures(suffix: str = "", models: str = "") -> str:
     """Networks compared; models: their names, with commas between them."""
-    return with_query(ARCHITECTURES + suffix, models=models)
+    return with_query(at(ARCHITECTURES) + suffix, models=models)
 
 
 def channel(name: str, layer: str, channel: int, **fields: str | int | None) -> str:
@@ -253,7 +297,7 @@ def visualization_notebook(id: str) -> str:
 
 def side_by_side(suffix: str = "", **fields: str | int | None) -> str:
     """Two sheets beside each other; fields: left_image, left_model, left_layer, right_…, scale."""
-    return with_query(SIDE_BY_SIDE + suffix, **fields)
+    return with_query(at(SIDE_BY_SIDE) + suffix, **fields)
 
 
 def side(side: str, **fields: str | int | None) -> str:
@@ -322,7 +366,7 @@ def visualization(id: str, suffix: str = "") -> str:
 
 def visualization_new(kind: str, name: str, **fields: str | int | None) -> str:
     """The form that asks for one, with these fields filled in."""
-    return with_query(VISUALIZATION_NEW, kind=kind, model=name, **fields)
+    return with_query(at(VISUALIZATION_NEW), kind=kind, model=name, **fields)
 
 
 def visualization_events(id: str) -> str:
@@ -351,10 +395,10 @@ def visualization_part(id: str, name: str) -> str:
 
 
 def static(digest: str, path: str) -> str:
-    """A file that never changes under this address."""
+    """A file that never changes under this address, which is no link yet."""
     return f"{STATIC_FILES}/{digest}/{path}"
 
 
 def docs(operation: str = "") -> str:
     """The page for programmers, with all that is said of one operation."""
-    return with_query(DOCS, of=operation) + ("#of" if operation else "")
+    return with_query(at(DOCS), of=operation) + ("#of" if operation else "")

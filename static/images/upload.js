@@ -25,7 +25,7 @@ async function reason(request) {
   if (said) return said;
   const elsewhere = request.responseURL && new URL(request.responseURL).pathname !== new URL(place.dataset.url, location).pathname;
   const fill = (sentence, status = request.status) => sentence.replace("{status}", status);
-  if (request.status === 413) return words.between413;
+  if (request.status === 413) return words.betweenLarge;
   if ([502, 503, 504].includes(request.status)) return fill(words.betweenAway);
   if (elsewhere || [200, 401, 407, 511].includes(request.status)) return words.betweenSignIn;
   if (request.status) return fill(words.betweenOther);

@@ -27,7 +27,7 @@ def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": f"{method.upper()} {path}",
             "method": method.upper(),
-            "path": path,
+            "path": urls.at(path),
             "text": operation.get("description", ""),
             "fields": operation.get("parameters", []),
             "bodies": _bodies(described, operation),

@@ -127,7 +127,7 @@ async def delete_json(studio: TheStudio, owner: Owner, image: str) -> Response:
 async def delete(studio: TheStudio, owner: Owner, image: str) -> RedirectResponse:
     """Delete a picture with everything made from it, then show those that are left."""
     await studio.delete_image(studio.own_image(image, owner).id)
-    return pages.go(urls.IMAGES)
+    return pages.go(urls.at(urls.IMAGES))
 
 
 async def _share(studio: Studio, owner: str | None, image: str, shared: bool) -> KeptImage:

@@ -34,7 +34,7 @@ def _book(request: Request, text: str, name: str) -> Response:
 
 
 def _address(request: Request, path: str) -> str:
-    return str(request.base_url) + path[1:]
+    return pages.whole_address(request, path)
 
 
 async def _bytes(studio: Studio, image: KeptImage) -> bytes:

@@ -99,7 +99,7 @@ async def side_by_side_page(
         told=drawn(pair, scale),
         fields=fields,
         chosen=chosen,
-        here=urls.SIDE_BY_SIDE,
+        here=urls.at(urls.SIDE_BY_SIDE),
         address=urls.side_by_side(**chosen),
         swapped=urls.side_by_side(**pair.swapped()),
         proposals=proposals(studio, pair),

@@ -106,9 +106,9 @@ async def upload(
                 status = refusal.status
                 refused.append((file.filename, refusal))
     if known or len(taken) == 1 or refused:
-        listed = urls.IMAGES
+        listed = urls.at(urls.IMAGES)
     else:  # there it is told whether the browser has kept the cookie of this answer
-        listed = urls.with_query(urls.IMAGES, uploaded=len(taken))
+        listed = urls.with_query(urls.at(urls.IMAGES), uploaded=len(taken))
     answer = _uploaded(request, studio, settings, owner, taken, refused, status, listed)
     if taken:
         sessions.remember(request, answer, owner)

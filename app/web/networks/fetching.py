@@ -49,7 +49,7 @@ async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
 async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
     """Start fetching a network's weights, then show the list with its progress."""
     _start(studio, model)
-    return pages.go(urls.MODELS)
+    return pages.go(urls.at(urls.MODELS))
 
 
 @router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202, responses=failures.FETCHED)
@@ -63,7 +63,7 @@ async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
 async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
     """Stop fetching a network's weights, then show the list."""
     studio.fetcher.cancel(studio.catalogue.entry(model).name)
-    return pages.go(urls.MODELS)
+    return pages.go(urls.at(urls.MODELS))
 
 
 async def _entry(studio: TheStudio, model: str) -> Entry:
