@@ -2,7 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -78,32 +78,31 @@ def proxy(upstream: str, habits: Habits) -> Iterator[str]:
             if habits.refuses and (self.path.endswith("/images.json") or signs_in):
                 self._refuse(habits.refuses)
                 return
-            line = http.client.HTTPConnection(*where, timeout=120)
-            line.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
-            line.putheader("Host", said)
-            for header, value in self.headers.items():
-                if header.lower() not in {"host", *HOPS}:
-                    line.putheader(header, value)
-            for header, value in habits.forwarded.items():
-                line.putheader(header, value)
-            if habits.forwards_host:
-                line.putheader("X-Forwarded-Host", asked)
-            if body or self.command == "POST":
-                line.putheader("Content-Length", str(len(body)))
-            line.endheaders(body)
-            answer = line.getresponse()
-            self.send_response_only(answer.status)
-            for header, value in answer.getheaders():
-                lost = habits.loses_cookies and header.lower() == "set-cookie"
-                if header.lower() not in HOPS and not lost:
-                    self.send_header(header, value)
-            self.send_header("Connection", "close")
-            self.end_headers()
-            while piece := answer.read1(65536):
-                self.wfile.write(piece)
-                self.wfile.flush()
-            line.close()
             self.close_connection = True
+            with closing(http.client.HTTPConnection(*where, timeout=120)) as line:
+                line.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
+                line.putheader("Host", said)
+                for header, value in self.headers.items():
+                    if header.lower() not in {"host", *HOPS}:
+                        line.putheader(header, value)
+                for header, value in habits.forwarded.items():
+                    line.putheader(header, value)
+                if habits.forwards_host:
+                    line.putheader("X-Forwarded-Host", asked)
+                if body or self.command == "POST":
+                    line.putheader("Content-Length", str(len(body)))
+                line.endheaders(body)
+                answer = line.getresponse()
+                self.send_response_only(answer.status)
+                for header, value in answer.getheaders():
+                    lost = habits.loses_cookies and header.lower() == "set-cookie"
+                    if header.lower() not in HOPS and not lost:
+                        self.send_header(header, value)
+                self.send_header("Connection", "close")
+                self.end_headers()
+                while piece := answer.read1(65536):
+                    self.wfile.write(piece)
+                    self.wfile.flush()
 
         do_GET = do_POST = do_DELETE = do_HEAD = do_PUT = _pass_on  # noqa: N815
 
