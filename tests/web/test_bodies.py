@@ -1,5 +1,6 @@
 """What comes in: bounded while it is read, all together too, and nothing of it stays behind."""
 
+import asyncio
 import json
 import re
 import socket
@@ -10,7 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import Message, Receive
 
+from app.errors import TooSlow
+from app.web import bodies
 from tests.bad_pictures import encoded
 from tests.running import Laterna, laterna, wait_until
 
@@ -208,3 +212,36 @@ def test_without_a_length_the_bound_holds_too(bounded: Laterna) -> None:
         except (httpx.WriteError, httpx.ReadError):
             pass  # it was refused while it was still being sent
     wait_until(lambda: spooled(bounded) == [], 60)
+
+
+def test_what_stalls_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it would be after half a minute; a body that is whole may wait as long as it likes."""
+    monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.1)
+
+    async def nothing() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("it never comes")
+
+    async def trickle() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    whole = iter([{"type": "http.request", "body": b"x"}])
+
+    async def one_then_a_while() -> Message:
+        try:
+            return next(whole)
+        except StopIteration:
+            await asyncio.sleep(0.3)
+            return {"type": "http.disconnect"}
+
+    async def read(receive: Receive) -> Message:
+        counting = bodies.counted({}, receive, 10**6, 10**6)
+        while (message := await counting())["type"] == "http.request":
+            pass
+        return message
+
+    for receive in (nothing, trickle):
+        with pytest.raises(TooSlow):
+            asyncio.run(read(receive))
+    assert asyncio.run(read(one_then_a_while))["type"] == "http.disconnect"
