@@ -86,7 +86,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
         except ValueError:
             raise ValueError(
                 f"“{text}” is neither an address nor a network. Give addresses like 127.0.0.1 or "
-                "networks like 172.16.0.0/12, with commas between them."
+                "networks like 172.16.0.0/12, with commas between them"
             ) from None
     return tuple(found)
 
@@ -96,16 +96,16 @@ def allowed_name(text: str) -> str:
     if "*" in text:
         raise ValueError(
             f"“{text}” would let every name in, and with it pages of other sites. Name each host, "
-            "with commas between them."
+            "with commas between them"
         )
     try:
         return host_name(text)
     except ValueError:
         meant = _meant(text)
-        hint = f" Write “{meant}”." if meant else ""
+        hint = f". Write “{meant}”" if meant else ""
         raise ValueError(
             f"“{text}” is not the name of a host alone. Names stand without http://, port, path or "
-            f"spaces, with commas between them.{hint}"
+            f"spaces, with commas between them{hint}"
         ) from None
 
 

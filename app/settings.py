@@ -247,7 +247,7 @@ class Settings(BaseSettings):
     @classmethod
     def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names:
-            raise ValueError("no name is left, so nobody would be answered. Name each host.")
+            raise ValueError("no name is left, so nobody would be answered. Name each host")
         return tuple(map(hosts.allowed_name, names))
 
     @field_validator("root_path")
@@ -257,7 +257,7 @@ class Settings(BaseSettings):
         if path and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", path):
             raise ValueError(
                 f"“{path}” is not a path alone. Write it like /laterna: no name of a host, no "
-                "spaces, and a slash in front of every part."
+                "spaces, and a slash in front of every part"
             )
         return path
 
