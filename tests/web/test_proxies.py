@@ -198,6 +198,7 @@ def test_who_asked_is_the_last_that_no_trusted_proxy_is(said: str, seen: str) ->
     scope = {
         "type": "http",
         "scheme": "http",
+        "path": "/",
         "client": ("127.0.0.1", 5),
         "headers": [(b"host", b"localhost"), (b"x-forwarded-for", said.encode())],
     }
