@@ -94,7 +94,6 @@ async def upload(
     taken: list[KeptImage] = []
     refused: list[tuple[str | None, LaternaError]] = []
     status = 200
-    known = owner is not None
     async with _received(request, studio, limit, owner, first_only=False) as (files, refusals):
         owner = owner or sessions.new_owner()
         for file in files:
@@ -105,11 +104,7 @@ async def upload(
             except LaternaError as refusal:
                 status = refusal.status
                 refused.append((file.filename, refusal))
-    if known or len(taken) == 1 or refused:
-        listed = urls.at(urls.IMAGES)
-    else:  # there it is told whether the browser has kept the cookie of this answer
-        listed = urls.with_query(urls.at(urls.IMAGES), uploaded=len(taken))
-    answer = _uploaded(request, studio, settings, owner, taken, refused, status, listed)
+    answer = _uploaded(request, studio, settings, owner, taken, refused, status)
     if taken:
         sessions.remember(request, answer, owner)
     return answer
@@ -123,9 +118,9 @@ def _uploaded(
     taken: list[KeptImage],
     refused: list[tuple[str | None, LaternaError]],
     status: int,
-    listed: str,
 ) -> Response:
     if not refused:
+        listed = urls.at(urls.IMAGES)
         return pages.go(urls.image(taken[0].id) if len(taken) == 1 else listed)
     if len(refused) == 1 and not taken:
         raise refused[0][1]
