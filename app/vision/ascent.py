@@ -124,15 +124,20 @@ def normalized(network: Network, pictures: Tensor) -> Tensor:
     return batch.contiguous(memory_format=torch.channels_last)
 
 
-def pictures_of(network: Network, batch: Tensor) -> Tensor:
-    """A prepared batch as pictures [N,3,H,W] in 0..1 again: `normalized` the other way."""
+def pictured(network: Network, batch: Tensor) -> Tensor:
+    """The way back from a network's input [N,3,H,W] to a picture of 0..1, RGB."""
     said = network.preprocessing
     mean, std = (
         torch.tensor(values, device=batch.device).view(1, 3, 1, 1)
         for values in (said.mean, said.std)
     )
-    pictures = ((batch * std + mean) / said.range).clamp(0, 1)
+    pictures = (batch * std + mean) / said.range
     return pictures.flip(1) if said.channels == "BGR" else pictures
+
+
+def pictures_of(network: Network, batch: Tensor) -> Tensor:
+    """A prepared batch as pictures [N,3,H,W] in 0..1 again: `normalized` the other way."""
+    return pictured(network, batch).clamp(0, 1)
 
 
 def transform(network: Network, method: Method, step: int = 0) -> Transform:

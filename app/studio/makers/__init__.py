@@ -11,7 +11,7 @@ from app.errors import UnknownLayer
 from app.studio.makers.attribution import covered, where
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.filters import filter_sheet, smoothness
-from app.studio.makers.grids import activation_grid, channel_map, source_facts
+from app.studio.makers.grids import activation_grid, channel_map
 from app.studio.makers.legends import legend_sheet
 from app.studio.makers.neighbours import (
     neighbour_shares,
@@ -20,10 +20,10 @@ from app.studio.makers.neighbours import (
     photo_plane,
 )
 from app.studio.makers.pass_cache import Box
-from app.studio.makers.synthesis.classes import top
 from app.studio.makers.synthesis.kinds import making
 from app.studio.makers.tables import layer_statistics
 from app.studio.makers.thumbnails import thumbnails
+from app.studio.makers.told import source_facts, top
 from app.studio.recipes import (
     ActivationGrid,
     ChannelMap,

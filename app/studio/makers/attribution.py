@@ -10,13 +10,12 @@ from torch import Tensor
 
 from app.errors import NoPlaces, UnknownClass, UnknownLayer, WrongField
 from app.studio.makers.device_cache import DeviceCache
-from app.studio.makers.grids import color_facts, source_facts, texts
-from app.studio.makers.synthesis.classes import top
-from app.studio.makers.synthesis.reconstructions import pictured
-from app.studio.makers.synthesis.tile_sheet import in_pixels
+from app.studio.makers.told import color_facts, source_facts, texts, top
 from app.studio.recipes import Covering, GradCam, Made, Occlusion
 from app.vision import attribution, covering, masks
+from app.vision.ascent import pictured
 from app.vision.drawing import colors, heat, sheets
+from app.vision.pixels import in_pixels
 from app.zoo.keeper import Network
 
 #: Pixels a side of a photo with its heat, and of a map alone.

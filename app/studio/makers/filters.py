@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from app.errors import NoFilters, UnknownChannel
-from app.studio.makers.grids import color_facts, source_facts, texts
+from app.studio.makers.told import color_facts, source_facts, texts
 from app.studio.recipes import Filters, Made, Smoothness
 from app.vision.drawing import colors, filters, sheets
 from app.vision.smoothness import grain, noise

@@ -1,45 +1,17 @@
 """Grids: (recipe, network, activation) -> a layer's sheet or one channel's map, with numbers."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from app import __version__
 from app.errors import NotFinite, UnknownChannel, WrongField
 from app.studio.makers.pass_cache import Box
-from app.studio.recipes import ActivationGrid, ChannelMap, Made, Recipe
+from app.studio.makers.told import color_facts, source_facts, texts
+from app.studio.recipes import ActivationGrid, ChannelMap, Made
 from app.vision import activations
 from app.vision.drawing import colors, sheets
 from app.zoo.keeper import Network
-
-
-def source_facts(recipe: Recipe, network: Network, crop: Box | None = None) -> dict[str, Any]:
-    """What every result says of where it comes from."""
-    facts = {
-        **recipe.facts(),
-        "trained": network.trained,
-        "weights_sha256": network.weights_sha256,
-    }
-    return facts if crop is None else facts | {"crop": list(crop)}
-
-
-def texts(recipe: Recipe, network: Network, scale: Mapping[str, Any]) -> dict[str, str]:
-    """The PNG's text chunks: enough to say what is shown, nothing of whose picture it was."""
-    said = {key: value for key, value in recipe.facts().items() if key != "image"}
-    return {
-        "Software": f"Laterna {__version__}",
-        "Laterna recipe": json.dumps(said),
-        "Laterna scale": json.dumps(dict(scale)),
-        "Laterna weights": network.weights_sha256 or "untrained",
-    }
-
-
-def color_facts(name: str, sided: colors.Sided) -> dict[str, Any]:
-    """A palette as a legend shows it."""
-    return {"name": name, "stops": list(colors.stops(name, sided))}
 
 
 def _measured(

@@ -12,8 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from app import __version__
-from app.studio.makers.grids import activation_grid, texts
+from app.studio.makers.grids import activation_grid
 from app.studio.makers.pass_cache import Box
+from app.studio.makers.told import texts
 from app.studio.recipes import ActivationGrid, LegendSheet, Made
 from app.vision.drawing import posters, sheets
 from app.zoo.keeper import Network

@@ -11,7 +11,6 @@ from app.studio.collections.records import PIXELS
 from app.studio.makers import vector_cache
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.indices import PIXELS as SIDE
-from app.studio.makers.synthesis.reconstructions import pictured
 from app.studio.recipes import (
     KeptVectors,
     Made,
@@ -22,6 +21,7 @@ from app.studio.recipes import (
     Sources,
 )
 from app.vision import embedding, neighbours
+from app.vision.ascent import pictured
 from app.vision.neighbours import Nearest
 from app.zoo.taps import tap
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from app.errors import NotFinite
 from app.studio.exports.spreadsheets import csv_text
-from app.studio.makers.grids import source_facts
 from app.studio.makers.pass_cache import Pass
+from app.studio.makers.told import source_facts
 from app.studio.recipes import LayerStatistics, Made
 from app.vision import activations
 from app.vision.activations import Statistics

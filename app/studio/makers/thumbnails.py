@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.studio.makers.grids import color_facts, source_facts, texts
 from app.studio.makers.pass_cache import Box
+from app.studio.makers.told import color_facts, source_facts, texts
 from app.studio.recipes import Made, Thumbnails
 from app.vision import activations
 from app.vision.drawing import colors, sheets

@@ -2,10 +2,9 @@
 
 import io
 
-import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional
+
+from app.vision.pixels import image, reduced
 
 MOST_FRAMES = 40
 #: Longest side of a frame, in pixels.
@@ -63,27 +62,3 @@ def wanted(steps: int) -> list[int]:
     if frames <= 1:
         return [1] * frames
     return [1 + round(k * (steps - 2) / (frames - 1)) for k in range(frames)]
-
-
-def reduced(pixels: Tensor, side: int) -> Tensor:
-    """uint8 [H,W,3], averaged down to `side` pixels on the longer side; never enlarged."""
-    height, width = pixels.shape[:2]
-    if max(height, width) <= side:
-        return pixels
-    scale = side / max(height, width)
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    planes = pixels.permute(2, 0, 1)[None].float()
-    small = functional.interpolate(planes, size=size, mode="area")[0]
-    return small.round().to(torch.uint8).permute(1, 2, 0).contiguous()
-
-
-def image(pixels: Tensor) -> Image.Image:
-    """uint8 [H,W,3] as Pillow has it."""
-    return Image.fromarray(pixels.contiguous().numpy())
-
-
-def jpeg(pixels: Tensor) -> bytes:
-    """uint8 [H,W,3] as a JPEG for looking at while it grows."""
-    file = io.BytesIO()
-    image(pixels).save(file, "JPEG", quality=82)
-    return file.getvalue()

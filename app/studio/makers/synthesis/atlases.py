@@ -15,7 +15,7 @@ from app.studio.makers.synthesis.dead_channels import Source
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
 from app.studio.makers.synthesis.rendering import Piece
 from app.studio.makers.synthesis.sizes import fitting
-from app.studio.makers.synthesis.tile_sheet import Wall, in_units, wall
+from app.studio.makers.synthesis.tile_sheet import Wall, wall
 from app.studio.recipes import Atlas
 from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, methods, objectives
@@ -23,6 +23,7 @@ from app.vision.activations import hatch
 from app.vision.drawing import sheets
 from app.vision.memory import is_out_of_memory
 from app.vision.methods import Method
+from app.vision.pixels import in_units
 from app.zoo.keeper import Network
 
 #: Channels at a time. A CPU gains nothing by more, and tiles are to appear early.

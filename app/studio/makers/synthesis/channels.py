@@ -12,12 +12,13 @@ from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.dead_channels import Source
 from app.studio.makers.synthesis.rendering import Climb, Piece
 from app.studio.makers.synthesis.sizes import fitting
-from app.studio.makers.synthesis.tile_sheet import in_units, wall
+from app.studio.makers.synthesis.tile_sheet import wall
 from app.studio.recipes import ChannelImage, Unit
 from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, methods, objectives
 from app.vision.methods import Method
 from app.vision.objectives import Objective
+from app.vision.pixels import in_units
 from app.zoo.keeper import Network
 
 #: How much differing counts, in activations of the best sample photo.

@@ -7,18 +7,18 @@ from torch import Tensor
 
 from app.errors import NoClassifier, UnknownClass
 from app.studio.makers.device_cache import DeviceCache
-from app.studio.makers.synthesis.animation import image
 from app.studio.makers.synthesis.photo_maxima import DRAWS, SEED, as_taken
 from app.studio.makers.synthesis.rendering import Piece
 from app.studio.makers.synthesis.sizes import fitting
-from app.studio.makers.synthesis.tile_sheet import in_units, wall
+from app.studio.makers.synthesis.tile_sheet import wall
+from app.studio.makers.told import top
 from app.studio.recipes import ClassImage
 from app.studio.recipes.progress import Making
 from app.vision import ascent, methods, objectives
 from app.vision.methods import Method
+from app.vision.pixels import image, in_units
 from app.zoo.keeper import Network
 
-TOP = 5
 #: Why there is no second opinion.
 NO_OTHER = "no other trained network with these classes has its weights on this server"
 
@@ -92,12 +92,3 @@ def _second(cache: DeviceCache, network: Network, class_: int, tiles: Tensor) ->
             "contains": class_ in [row["class"] for row in rows],
         }
     }
-
-
-def top(network: Network, probabilities: Tensor) -> list[dict[str, Any]]:
-    """The likeliest classes of [classes], as JSON rows."""
-    best = probabilities.topk(min(TOP, len(probabilities)))
-    return [
-        {"class": index, "label": network.labels[index], "probability": probability}
-        for probability, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
-    ]

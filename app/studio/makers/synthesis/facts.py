@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from app import __version__
-from app.studio.makers.grids import source_facts
 from app.studio.makers.pass_cache import Box
+from app.studio.makers.told import source_facts
 from app.studio.recipes import JobRecipe
 from app.zoo.keeper import Network
 

@@ -21,9 +21,9 @@ from app.studio.collections.listing import evenly
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.photo_batches import Album, Opened
-from app.studio.makers.synthesis.reconstructions import pictured
 from app.studio.recipes import CollectionIndex, Made, Member
 from app.studio.recipes.progress import Making, Progress
+from app.vision.ascent import pictured
 from app.vision.listening import Listener
 from app.vision.statistics import Tally, histogram
 from app.zoo.keeper import Network

@@ -11,11 +11,11 @@ from app.errors import EmptyCollection, NotFiniteStep
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.neighbours import placed, readable, vectors_of
 from app.studio.makers.synthesis import facts
-from app.studio.makers.synthesis.animation import jpeg
 from app.studio.recipes import Made, Member, PhotoMap, Sources
 from app.studio.recipes.progress import Making, Progress
 from app.vision import embedding
 from app.vision.drawing import dots
+from app.vision.pixels import jpeg
 
 #: Photos that are placed, evenly over the collection: the time grows with their square.
 MOST = 2000

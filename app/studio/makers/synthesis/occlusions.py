@@ -13,12 +13,13 @@ from app.errors import NotFiniteStep, WrongField
 from app.studio.makers.attribution import SIDE, check_class, class_facts, fill_of, map_facts
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
-from app.studio.makers.synthesis.animation import NAME, Growth, jpeg
-from app.studio.makers.synthesis.reconstructions import pictured
+from app.studio.makers.synthesis.animation import NAME, Growth
 from app.studio.recipes import Made, Occlusion
 from app.studio.recipes.progress import Making, Progress
+from app.vision.ascent import pictured
 from app.vision.attribution import Windows, occlusion, windows
 from app.vision.drawing import heat, sheets
+from app.vision.pixels import jpeg
 from app.zoo.keeper import Network
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.errors import LaternaError
-from app.studio.makers.synthesis.reconstructions import pictured
 from app.studio.pictures.looks import Look
 from app.studio.recipes import Member
+from app.vision.ascent import pictured
 from app.zoo.keeper import Network
 
 if TYPE_CHECKING:

@@ -13,12 +13,14 @@ from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.pass_cache import Box
 from app.studio.makers.synthesis.photo_maxima import activation
 from app.studio.makers.synthesis.rendering import Climb, Piece
-from app.studio.makers.synthesis.tile_sheet import in_pixels, in_units, wall
+from app.studio.makers.synthesis.tile_sheet import wall
 from app.studio.recipes import OfPicture, Quality, Reconstruction
 from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, likeness
 from app.vision import reconstruction as rebuilding
+from app.vision.ascent import pictured
 from app.vision.methods import Method
+from app.vision.pixels import in_pixels, in_units
 from app.zoo.keeper import Network
 
 
@@ -83,14 +85,3 @@ def fidelity(network: Network, layer: str, seen: Original, tiles: Tensor) -> dic
         "psnr": decibels if math.isfinite(decibels) else None,
         "ssim": likeness.ssim(first, second),
     }
-
-
-def pictured(network: Network, batch: Tensor) -> Tensor:
-    """The way back from a network's input [N,3,H,W] to a picture of 0..1, RGB."""
-    said = network.preprocessing
-    mean, std = (
-        torch.tensor(values, device=batch.device).view(1, 3, 1, 1)
-        for values in (said.mean, said.std)
-    )
-    pictures = (batch * std + mean) / said.range
-    return pictures.flip(1) if said.channels == "BGR" else pictures

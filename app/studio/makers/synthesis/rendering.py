@@ -11,10 +11,11 @@ from torch import Tensor
 from app.errors import NotFiniteStep
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import NAME, Growth
-from app.studio.makers.synthesis.tile_sheet import Wall, in_pixels
+from app.studio.makers.synthesis.tile_sheet import Wall
 from app.studio.recipes import JobRecipe, Made
 from app.studio.recipes.progress import Progress
 from app.vision.ascent import Step
+from app.vision.pixels import in_pixels
 from app.zoo.keeper import Network
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from app.studio.makers.synthesis.animation import jpeg
 from app.vision.drawing import sheets
 from app.vision.drawing.sheets import EMPTY, STRIP, Sheet
+from app.vision.pixels import jpeg
 
 #: Longest side, in pixels, of what is looked at while it grows: of one picture, of several.
 ONE, SEVERAL = 448, 960
@@ -70,17 +70,6 @@ def wall(count: int, tile: int, marked: bool, *, in_a_row: bool = False) -> Wall
     height = tile + 2 * gap + (STRIP if marked else 0)
     row = Sheet(count, 1, tile, tile, gap, count * (tile + gap) + gap, height)
     return Wall(row, count, marked)
-
-
-def in_pixels(pictures: Tensor) -> Tensor:
-    """[N,3,H,W] of 0..1 -> uint8 [N,H,W,3] on the CPU."""
-    levels = (pictures.detach().float().clamp(0, 1) * 255).round().to(torch.uint8)
-    return levels.permute(0, 2, 3, 1).contiguous().cpu()
-
-
-def in_units(tiles: Tensor) -> Tensor:
-    """The way back: uint8 [N,H,W,3] -> [N,3,H,W] of 0..1, as whoever opens the PNG sees it."""
-    return tiles.permute(0, 3, 1, 2).float() / 255
 
 
 def _empty(count: int, side: int) -> Tensor:

@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 
 from app.studio.makers import Workshop
-from app.studio.makers.synthesis.reconstructions import pictured
 from app.studio.makers.synthesis.strip_layers import strip_layers
-from app.studio.makers.synthesis.tile_sheet import in_pixels
 from app.studio.recipes import Reconstruction, Strip
+from app.vision.ascent import pictured
+from app.vision.pixels import in_pixels
 from tests.studio.makers.synthesis.driving import made, opened
 
 LITE0 = "efficientnet-lite0"
