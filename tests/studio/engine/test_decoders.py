@@ -86,14 +86,14 @@ def test_a_decoder_that_hangs_is_replaced() -> None:
         os.kill(decoder(), signal.SIGKILL)
         assert (await decoders.clean(GOOD)).width == SIZE[0]
 
-    with_decoders(work, decode_seconds=2)
+    with_decoders(work, decode_seconds=5)
     with_decoders(afterwards)
 
 
 def test_a_file_that_takes_too_long_is_stopped() -> None:
-    """Pillow reads bytes that only fill a JPEG one by one: these take it ten seconds."""
+    """Pillow reads bytes that only fill a JPEG one by one: these take it twenty seconds."""
     photo = encoded("JPEG")
-    slow = photo[:2] + b"\xff" * 24_000_000 + photo[2:]
+    slow = photo[:2] + b"\xff" * 48_000_000 + photo[2:]
 
     async def work(decoders: Decoders) -> None:
         assert (await decoders.clean(GOOD)).width == SIZE[0]
@@ -103,7 +103,7 @@ def test_a_file_that_takes_too_long_is_stopped() -> None:
         assert (await decoders.clean(GOOD)).width == SIZE[0]
         assert decoder() != busy
 
-    with_decoders(work, decode_seconds=2)
+    with_decoders(work, decode_seconds=5)
 
 
 def test_large_data_for_a_decoder_that_hangs_do_not_hold_up_anybody() -> None:
@@ -117,7 +117,7 @@ def test_large_data_for_a_decoder_that_hangs_do_not_hold_up_anybody() -> None:
         with pytest.raises(TooHardToDecode):
             await waiting
 
-    with_decoders(work, decode_seconds=2)
+    with_decoders(work, decode_seconds=5)
 
 
 def test_a_decoder_that_is_killed_at_work_costs_nobody_a_picture() -> None:

@@ -340,12 +340,14 @@ def test_a_job_whose_device_is_killed_is_made_after_all(tell_for_real: Teller) -
 
 def test_a_job_that_kills_its_device_three_times_fails_with_the_reason(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
+        before = yard.pid
         await yard.ask(wanted("die"))
         await yard.ask(wanted(), "bo")
         job = await yard.end(wanted("die"))
         assert (job.state, job.deaths) == (State.FAILED, 3)
         assert isinstance(job.error, JobDied)
         assert (await yard.end(wanted())).state is State.DONE
+        assert yard.pid == before + 3, "devices in memory are numbered"
         assert (await yard.ask(wanted("die"))).deaths == 0, "it may be asked for again"
 
     tell(story)

@@ -163,7 +163,7 @@ def test_a_disk_that_is_full_when_the_last_one_leaves_lets_them_try_again(
         def no_room(*given: object, **said: object) -> None:
             raise DiskFull()
 
-        full.setattr("app.studio.register._move", no_room)
+        full.setattr("app.studio.jobs.store._move", no_room)
         with pytest.raises(DiskFull):
             jobs.leave(asked.id, "anna")
     assert [one.asker for one in jobs.wishes(asked.id)] == ["anna"]
@@ -233,7 +233,7 @@ def test_those_without_a_cookie_are_one_person_per_address() -> None:
 def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
     jobs: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.studio.register.MOST_FINISHED", 2)
+    monkeypatch.setattr("app.studio.jobs.store.MOST_FINISHED", 2)
     for number in range(5):
         jobs.ask(recipe(number), wish(recipe(number)))
         if number:
