@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
+from app.studio.engine.supervision import TARGET
 
 #: Seconds until what is waited for counts as never coming: minutes, as other work may share the
 #: machine. Nothing is slower for it; only what hangs is told of later.
@@ -118,7 +119,7 @@ class Laterna:
 
     def _owners(self) -> list[int]:
         lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in self.children()}
-        return [pid for pid, line in lines.items() if "owner:serve" in line.read_text()]
+        return [pid for pid, line in lines.items() if TARGET in line.read_text()]
 
     def children(self) -> list[int]:
         """Process ids of what it has started itself."""
