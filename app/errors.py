@@ -139,6 +139,11 @@ class UnreadablePhoto(LaternaError):
     has no neighbours. Choose another photo."""
 
     code, status = "unreadable_photo", 409
+class UnknownGroup(LaternaError):
+    """No photo of “{collection}” is of the class or group “{group}”. The map names those there
+    are."""
+
+    code, status = "unknown_group", 404
 
 
 class CollectionChanged(LaternaError):

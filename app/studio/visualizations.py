@@ -123,6 +123,10 @@ class Visualizations(Answers):
         """What somebody asked for, newest first."""
         return self.foreman.jobs.of(asker, limit)
 
+    def wants(self, id: str, asker: str) -> bool:
+        """Whether somebody asked for a job and has not left it to others since."""
+        return any(wish.asker == asker for wish in self.foreman.jobs.wishes(id))
+
     def finished(self, limit: int = MOST_LISTED) -> list[Job]:
         """What is done and may be seen by all, newest first."""
         return self.foreman.jobs.finished(limit)

@@ -214,6 +214,15 @@ function beginBoth() {
 }
 beginBoth();
 document.addEventListener("htmx:after:swap", beginBoth);
+// A held channel is let go when another network or layer is chosen that may not have it.
+document.addEventListener("change", (event) => {
+  if (!/^(left|right)_(model|layer)$/.test(event.target.name ?? "")) return;
+  const channels = Number(event.target.selectedOptions[0].dataset.channels ?? 0);
+  for (const name of ["channel", "right_channel"]) {
+    const field = document.getElementById(name);
+    if (field && field.value !== "" && Number(field.value) >= channels) field.value = "";
+  }
+}, true);
 document.addEventListener("keydown", (event) => {
   const both = document.querySelector("#view.beside")?.both;
   if (event.key === "Escape" && both && (both.held.left || both.held.right) && !document.querySelector("dialog[open], .menu[open]")) both.free();

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from app.errors import UnknownPage
 from app.web import pages, urls
 
 router = APIRouter(include_in_schema=False)
@@ -18,7 +19,9 @@ async def docs(request: Request, of: Annotated[str, Query(max_length=200)] = "")
     """
     described: dict[str, Any] = request.app.openapi()
     said = operations(described)
-    return pages.respond(request, "api/docs.html", operations=said, of=of)
+    if of and of not in {operation["name"] for operation in said}:
+        raise UnknownPage()
+    return pages.respond(request, "docs.html", operations=said, of=of)
 
 
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:

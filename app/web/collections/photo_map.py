@@ -10,18 +10,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.archive import Result
-from app.errors import UnknownVisualization
-from app.studio.collections import groups
-from app.studio.collections.index import Indexed
-from app.studio.jobs.job import Job
+from app.errors import UnknownGroup, UnknownVisualization
+from app.studio import groups
+from app.studio.indexed import Indexed
+from app.studio.jobs import Job
 from app.studio.recipes import PhotoMap, PhotoPlane
 from app.studio.studio import Studio
-from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
-from app.web.collections import photos
-from app.web.collections.neighbours import looked, required, usual
-from app.web.dependencies import TheStudio, layer_of
-from app.web.dependencies import neighbours as beside
+from app.web import failures, models, pages, photos, sight, twins, urls
+from app.web.given import TheStudio, layer_of
+from app.web.given import neighbours as beside
+from app.web.neighbours import looked, place_of, required, usual
 from app.web.sessions import Owner
 from app.web.visualizations import view
 
@@ -107,6 +105,13 @@ def spots(index: Indexed, places: list[list[float] | None], most: int) -> list[S
     ]
 
 
+def things_of(index: Indexed) -> set[str | None]:
+    """The classes, or else the broad groups, that an index's photos are of."""
+    ways = groups.ways(index.photos)
+    by = ways[0] if ways else "group"
+    return {groups.thing(photo, by) for photo in index.photos}
+
+
 def named(shown: list[Spot]) -> list[tuple[str, int]]:
     """(class or group, photos of it), the largest first; those with but one are left out."""
     counts: dict[str, int] = {}
@@ -176,6 +181,10 @@ async def map_page(
     layer_of(described, layer)
     if index is None:
         return pages.go(urls.collection_model(collection, model))
+    if photo is not None:
+        place_of(index, photo)
+    if group and group not in things_of(index):
+        raise UnknownGroup(group=group, collection=photos.title(found))
     made, job = await _places(studio, index, model, layer, method)
     shown = spots(index, made["places"], MOST_SHOWN) if made else []
     shown.sort(key=lambda spot: spot.thing == group)  # what is lit lies over the others

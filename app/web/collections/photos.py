@@ -12,9 +12,8 @@ from app.errors import LostPhoto, WrongField
 from app.studio.collections.folders import Collection, Photo
 from app.studio.pictures.crops import Cut
 from app.studio.studio import Studio
-from app.web import pages, sessions, urls
-from app.web.api import failures
-from app.web.dependencies import TheStudio
+from app.web import failures, pages, sessions, sight, urls
+from app.web.given import TheStudio, check_channel, description, layer_of
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
 from app.web.visualizations import view
@@ -136,12 +135,20 @@ async def photo_page(
     photo: int,
     model: Annotated[str, Query(max_length=200)] = "",
     layer: Annotated[str, Query(max_length=200)] = "",
-    channel: Annotated[str, Query(max_length=20)] = "",
+    channel: Annotated[int | None, Query()] = None,
 ) -> Response:
-    """One photo, and the way to look at it through a network."""
+    """One photo, and the way to look at it through a network.
+
+    Raises UnknownPhoto, UnknownModel, UnknownLayer and UnknownChannel.
+    """
     found = await collection_of(studio, collection, owner)
     shown = found.photo(photo)
+    if model and layer:
+        place = layer_of(await description(studio, model), layer)
+        if channel is not None:
+            check_channel(place, channel)
     image = shown.member.image
+    number = "" if channel is None else str(channel)
     return pages.respond(
         request,
         "collections/photo.html",
@@ -149,9 +156,9 @@ async def photo_page(
         title=title(found),
         photo=shown,
         picture=picture(found, photo),
-        seen=_seen(image, model, layer, channel) if image else None,
-        fields={"model": model, "layer": layer, "channel": channel},
-        back=urls.channel(model, layer, int(channel), collection=collection)
-        if model and layer and channel.isdecimal()
+        seen=_seen(image, model, layer, number) if image else None,
+        fields={"model": model, "layer": layer, "channel": number},
+        back=urls.channel(model, layer, channel, collection=collection)
+        if model and layer and channel is not None
         else None,
     )

@@ -13,6 +13,7 @@ from app.studio.studio import Studio
 from app.web import urls
 from app.web.dependencies import description, layer_of, obstacle
 from app.web.fields import Colored, GridFields
+from app.web.given import check_channel, description, layer_of, obstacle
 
 LONGEST = 200
 #: The layer to begin with has so many channels, and maps so many positions a side.
@@ -121,7 +122,7 @@ async def pair(
     """Both sides, with what was left out chosen.
 
     strict: a layer that a network does not have is UnknownLayer, not replaced by one as deep.
-    Raises UnknownImage, UnknownModel, ModelUnavailable, UnknownLayer.
+    Raises UnknownImage, UnknownModel, ModelUnavailable, UnknownLayer, UnknownChannel.
     """
     image = fields.left_image or _first_sample(studio)
     model = fields.left_model or settings.default_model
@@ -135,7 +136,18 @@ async def pair(
     left = _side(studio, first, described, fields.left_layer, other, strict)
     wanted = fields.right_layer or left.layer["name"]
     strict = strict and bool(fields.right_layer)
-    return Pair(left, _side(studio, second, other, wanted, described, strict), fields)
+    right = _side(studio, second, other, wanted, described, strict)
+    _check_channels(left.layer, right.layer, fields)
+    return Pair(left, right, fields)
+
+
+def _check_channels(left: dict[str, Any], right: dict[str, Any], fields: SideFields) -> None:
+    """Raise UnknownChannel for a channel that its side does not have; one for both may lack one."""
+    if fields.right_channel is not None:
+        check_channel(right, fields.right_channel)
+    if fields.channel is not None:
+        either = max(left, right, key=lambda layer: int(layer["shape"][0]))
+        check_channel(left if fields.right_channel is not None else either, fields.channel)
 
 
 def _first_sample(studio: Studio) -> str:

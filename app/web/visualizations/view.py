@@ -166,7 +166,7 @@ async def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
         "crop": _crop(image, described, result.facts if result else {}) if image else None,
         "growing": snapshot.state in GROWING,
         "made": result.facts if result else None,
-        "mine": _is_mine(studio, owner, job),
+        "mine": owner is not None and studio.wants(job.id, owner),
         "error": error(snapshot.error or job.error),
         "rows": provenance.rows(job, described, result.facts if result else None),
         "asked": fields(recipe),
@@ -190,10 +190,6 @@ def _crop(
     side = min(image.width, image.height) * said["crop"] / said["resize"]
     left, top = (image.width - side) / 2, (image.height - side) / 2
     return left, top, left + side, top + side
-
-
-def _is_mine(studio: Studio, owner: str | None, job: Job) -> bool:
-    return owner is not None and any(own.id == job.id for own in studio.jobs_of(owner))
 
 
 def fields(recipe: JobRecipe) -> dict[str, Any]:

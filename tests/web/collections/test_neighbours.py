@@ -147,3 +147,21 @@ def test_with_a_picture_go_its_neighbours(client: httpx.Client) -> None:
     assert client.delete(f"/images/{gone}").status_code in (200, 204)
     assert code(client, f"{OWN}/neighbours.json") == (409, "not_indexed")
     assert get(client, f"/visualizations/{id}.json")["state"] != "done"
+
+
+def test_what_an_address_names_beyond_what_is_there_is_404(client: httpx.Client) -> None:
+    map_page = f"{OWN}/layers/{LATE}/map"
+    photo = "/collections/samples/photos/0"
+    for url, wanted in {
+        f"{map_page}?photo=9": "unknown_photo",
+        f"{map_page}?photo=99999&group=": "unknown_photo",
+        f"{map_page}?group=no-such-thing": "unknown_group",
+        f"{OWN}/layers/{LATE}/neighbours?photo=9": "unknown_photo",
+        f"{photo}?model={MODEL}&layer=nope": "unknown_layer",
+        f"{photo}?model={MODEL}&layer=bn1&channel=99999": "unknown_channel",
+        f"{photo}?model=nope&layer=bn1": "unknown_model",
+        "/docs?of=GET /nope": "unknown_page",
+    }.items():
+        answer = client.get(url, headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, wanted), url
+    assert client.get(f"{map_page}?photo=8").status_code == 200

@@ -135,3 +135,18 @@ def test_channels_apart_are_held_in_the_address_and_change_with_the_sides(server
     assert turned is not None
     assert "&channel=39" in turned.group(1)
     assert "right_channel" not in turned.group(1)
+
+
+def test_a_channel_that_no_side_has_is_404_in_every_form(server: Laterna) -> None:
+    beyond = (
+        {"channel": "40"},
+        {"right_channel": "99999"},
+        {"channel": "24", "right_channel": "3"},
+    )
+    with server.client() as client:
+        for channels in beyond:
+            for path in ("/side-by-side", "/side-by-side.json", "/side-by-side/left.png"):
+                asked = HERE | {"right_layer": "blocks.2.0.conv_pwl"} | channels
+                answer = client.get(path, params=asked, headers={"Accept": "application/json"})
+                assert answer.status_code == 404, (path, channels)
+                assert answer.json()["error"]["code"] == "unknown_channel"

@@ -504,3 +504,18 @@ def test_the_description_shows_what_can_be_asked(client: httpx.Client) -> None:
     for kind, reference in schema["discriminator"]["mapping"].items():
         shown = described["components"]["schemas"][reference.rpartition("/")[2]]["examples"][0]
         assert shown["kind"] == kind
+
+
+def test_who_asked_can_stop_it_however_much_they_asked_for_since(client: httpx.Client) -> None:
+    client.get("/")
+    first = ask(client, LONG, seed=next(seeds))
+    stop = f'action="/visualizations/{first}/cancel"'
+    try:
+        assert stop in client.get(f"/visualizations/{first}").text
+        for _ in range(61):
+            later = ask(client, LONG, seed=next(seeds))
+            client.post(f"/visualizations/{later}/cancel.json")
+        assert stop in client.get(f"/visualizations/{first}").text
+    finally:
+        client.post(f"/visualizations/{first}/cancel.json")
+    assert stop not in client.get(f"/visualizations/{first}").text
