@@ -31,8 +31,9 @@ class Server(uvicorn.Server):
         self._studio = studio
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let those go who watch a job, then wait for the others."""
+        """Let those go who watch a job or a download, then wait for the others."""
         self._studio.foreman.board.close()
+        self._studio.fetcher.close()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

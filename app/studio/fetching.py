@@ -51,6 +51,7 @@ class Fetcher:
         self._changed = asyncio.Event()
         self._seen: tuple[float, bool] | None = None
         self._look: asyncio.Task[bool] | None = None
+        self.closed = False
 
     def start(self, entry: Entry) -> Fetching:
         """Begin to fetch a network's weights, or join who does. Raises NotFetchable."""
@@ -90,10 +91,28 @@ class Fetcher:
             if now != told:
                 told = now
                 yield now
-            if now.state != "running":
+            if self.closed or now.state != "running":
                 return
             await asyncio.sleep(PACE)
             await changed.wait()
+
+    async def all_changes(self) -> AsyncIterator[list[Fetching]]:
+        """How all are that were ever fetched, then what is new of any, until none is running."""
+        told: dict[str, Fetching] = {}
+        while True:
+            changed = self._changed
+            news = [now for now in self._now.values() if told.get(now.model) != now]
+            told = dict(self._now)
+            yield news
+            if self.closed or not any(now.state == "running" for now in told.values()):
+                return
+            await asyncio.sleep(PACE)
+            await changed.wait()
+
+    def close(self) -> None:
+        """The server is to end: let all go who watch."""
+        self.closed = True
+        self._changed.set()
 
     async def reachable(self) -> bool:
         """Whether the mirror answers; looked at once a minute at most, and waited for only once.

@@ -92,7 +92,7 @@ def test_it_is_live_however_slowly_the_scripts_come(page: Page, long_one: str) -
         page.wait_for_timeout(400)
         route.continue_()
 
-    page.route("**/hx-sse.min.js", late)
+    page.route("**/live*.js", late)
     with page.expect_response(f"**{long_one}/events"):
         page.goto(long_one)
 

@@ -1,13 +1,14 @@
 """Fetching weights: started and stopped by a form, watched as a stream of fragments."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import UnknownPage
+from app.errors import UnknownModel, UnknownPage
 from app.studio.fetching import Fetching
 from app.studio.studio import Studio
 from app.web import languages, pages, pickers, urls
@@ -64,6 +65,22 @@ async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
     """Stop fetching a network's weights, then show the list."""
     studio.fetcher.cancel(studio.catalogue.entry(model).name)
     return pages.go(urls.at(urls.MODELS))
+
+
+@router.get(urls.FETCHES_EVENTS, response_class=EventSourceResponse, include_in_schema=False)
+async def all_events(request: Request, studio: TheStudio) -> AsyncIterator[ServerSentEvent]:
+    """The states of all networks that are being fetched as one stream, so that a page with many
+    of them needs one connection: `progress` with those that changed, then `end`.
+    """
+    async for news in studio.fetcher.all_changes():
+        states = []
+        for each in news:
+            with suppress(UnknownModel):  # it was taken out of the catalogue since
+                entry = studio.catalogue.entry(each.model)
+                states.append(await _state(request, studio, entry, each))
+        yield ServerSentEvent(event="progress", raw_data="\n".join(states))
+    if not studio.fetcher.closed:  # else browsers come back to the next server
+        yield ServerSentEvent(event="end", raw_data="end")
 
 
 async def _entry(studio: TheStudio, model: str) -> Entry:

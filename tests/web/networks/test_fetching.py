@@ -68,7 +68,13 @@ def test_progress_is_a_stream_of_fragments_that_ends(fetching: Laterna) -> None:
         answer = client.post(f"/models/{NAME}/fetch")
         assert (answer.status_code, answer.headers["location"]) == (303, "/models")
         assert status(fetching) == "loading"
-        assert f'hx-sse:connect="/models/{NAME}/events"' in client.get("/models").text
+        assert 'data-live="/models/events"' in client.get("/models").text
+        with client.stream("GET", "/models/events") as stream:
+            together = list(stream.iter_lines())
+        assert f'id="state-{NAME}"' in "".join(together)
+        assert together.index("event: end") > together.index("event: progress")
+        assert "data-live" not in client.get("/models").text
+        assert client.post(f"/models/{NAME}/fetch").status_code == 303
         with client.stream("GET", f"/models/{NAME}/events") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
             lines = []

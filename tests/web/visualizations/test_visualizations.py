@@ -90,7 +90,7 @@ def test_the_finished_one_tells_everything_that_made_it(client: httpx.Client) ->
     for said in (known["weights_sha256"], known["device"], known["versions"]["torch"], "banana"):
         assert said in page
     assert 'http-equiv="refresh"' not in page
-    assert "hx-sse:connect" not in page
+    assert "data-live" not in page
 
 
 def test_a_form_leads_to_the_page_and_empty_fields_are_defaults(client: httpx.Client) -> None:
