@@ -1,35 +1,85 @@
 """The lecture: its chapters, each with the places of this program where it can be seen."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.studio.collections.folders import SAMPLES, Collection
+from app.errors import LaternaError
+from app.studio import networks
+from app.studio.collections import SAMPLES, Collection
 from app.studio.studio import Studio
-from app.web import pages, urls
-from app.web.api import schemas
-from app.web.dependencies import TheStudio
+from app.web import models, pages, sides, twins, urls
+from app.web.given import TheStudio, description
 from app.web.languages import gettext
+from app.web.layers import has_filters
 
 router = APIRouter()
-#: The sample photo and the class that the chapters look at.
-PHOTO, CLASS = "chelsea", "banana"
-#: Layers of the default network that the chapters look at: by depth.
-FIRST, EARLY, MIDDLE, LATE = "conv_stem", "blocks.1.0", "blocks.3.1", "bn2"
-#: What it knows of a photo at last: one number per channel.
-VECTOR = "global_pool.pool"
+#: The sample photo, the class and the channel that the chapters look at, where they are there.
+PHOTO, CLASS, CHANNEL = "chelsea", "banana", 3
+#: Seconds that the page waits for the description of a network that was never described.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: what the lecture says, and (what to look at, where)."""
+    """One chapter: what the lecture says, and (what to look at, where).
+
+    note: why something cannot be looked at here, "" where all can.
+    """
 
     name: str
     title: str
     text: str
     places: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the chapters look at: a network, some of its layers by depth, a class, a photo.
+
+    first: the first layer with filters, "" for none; vector: what it knows of a photo at last, one
+    number per channel; label: a class that the network knows, "" for none.
+    """
+
+    model: str
+    title: str
+    first: str
+    early: str
+    middle: str
+    late: str
+    vector: str
+    channel: int
+    label: str
+    photo: str
+    collection: str
+
+
+def shown(described: dict[str, Any], photo: str = PHOTO, collection: str = SAMPLES) -> Shown:
+    """What is worth looking at in a network: chosen from its description, whatever its names."""
+    layers: list[dict[str, Any]] = described["layers"]
+    maps = [layer for layer in layers if layer["shape"][1] * layer["shape"][2] > 1] or layers
+    labels = [str(label) for label in described.get("labels") or ()]
+    vectors = [layer for layer in layers if layer["shape"][1:] == [1, 1]]
+    known = [layer for layer in vectors if layer["shape"][0] != len(labels)]
+    middle = maps[len(maps) // 2]
+    return Shown(
+        model=described["name"],
+        title=described["title"],
+        first=next((layer["name"] for layer in layers if has_filters(layer)), ""),
+        early=sides.worth_looking(described)["name"],
+        middle=middle["name"],
+        late=maps[-1]["name"],
+        vector=(known or vectors or maps)[-1]["name"],
+        channel=min(CHANNEL, middle["shape"][0] - 1),
+        label=next((label for label in labels if label == CLASS), next(iter(labels), "")),
+        photo=photo,
+        collection=collection,
+    )
 
 
 def introduction() -> str:
@@ -40,12 +90,37 @@ def introduction() -> str:
     )
 
 
-def chapters(model: str, collection: str = SAMPLES) -> tuple[Chapter, ...]:
-    """All chapters in this request's language, shown on a network and a collection of photos."""
-    return (*_architectures(), *_looking(model, collection), *_synthesis(model), *_judging(model))
+def chapters(there: Iterable[str], look: Shown | None, why: str = "") -> tuple[Chapter, ...]:
+    """All chapters in this request's language.
+
+    there: names of the networks that can be described; look: what the chapters look at, None where
+    no network can be shown; why: the reason, or why it is another network than the usual one.
+    """
+    shown_on = (*_looking(look), *_synthesis(look), *_judging(look)) if look else _unseen(why)
+    noted = tuple(replace(chapter, note=chapter.note or why) for chapter in shown_on)
+    return (*_architectures(frozenset(there)), *noted)
 
 
-def _architectures() -> tuple[Chapter, ...]:
+def _unseen(why: str) -> tuple[Chapter, ...]:
+    """The chapters that need a network, without one: what they say, and why nothing can be seen."""
+    nothing = Shown("-", "", "-", "-", "-", "-", "-", 0, "-", "-", "-")
+    told = (*_looking(nothing), *_synthesis(nothing), *_judging(nothing))
+    return tuple(replace(chapter, places=(), note=why) for chapter in told)
+
+
+def _of(there: frozenset[str], *places: tuple[str, str, str]) -> tuple[tuple[str, str], ...]:
+    """Of (network, what to look at, where) those whose network is there."""
+    return tuple((title, url) for model, title, url in places if not model or model in there)
+
+
+def _absent(there: frozenset[str], name: str, title: str) -> str:
+    """A sentence where a network is not in this server's catalogue."""
+    if name in there:
+        return ""
+    return gettext("{network} is not among the networks of this server.").format(network=title)
+
+
+def _architectures(there: frozenset[str]) -> tuple[Chapter, ...]:
     return (
         Chapter(
             "alexnet",
@@ -56,13 +131,20 @@ def _architectures() -> tuple[Chapter, ...]:
                 "with stride 4, so (227 - 11 + 2 · 0) / 4 + 1 = 55 positions a side. Nearly all "
                 "of the 61 million weights are in the fully connected layers."
             ),
-            (
-                (gettext("AlexNet as published, drawn"), urls.graph("alexnet-2012")),
+            _of(
+                there,
                 (
+                    "alexnet-2012",
+                    gettext("AlexNet as published, drawn"),
+                    urls.graph("alexnet-2012"),
+                ),
+                (
+                    "alexnet-2012",
                     gettext("Its first layer, with the arithmetic"),
                     urls.layer("alexnet-2012", "conv1"),
                 ),
             ),
+            _absent(there, "alexnet-2012", "AlexNet"),
         ),
         Chapter(
             "vgg",
@@ -72,10 +154,12 @@ def _architectures() -> tuple[Chapter, ...]:
                 "for 18 weights in place of 25, with one ReLU more between them. The price: 138 "
                 "million parameters, 103 million of them in the first fully connected layer."
             ),
-            (
-                (gettext("VGG-16, drawn"), urls.graph("vgg16")),
-                (gettext("One 5 × 5 against two 3 × 3"), urls.calculators(anchor="stacks")),
+            _of(
+                there,
+                ("vgg16", gettext("VGG-16, drawn"), urls.graph("vgg16")),
+                ("", gettext("One 5 × 5 against two 3 × 3"), urls.calculators(anchor="stacks")),
             ),
+            _absent(there, "vgg16", "VGG-16"),
         ),
         Chapter(
             "googlenet",
@@ -87,16 +171,23 @@ def _architectures() -> tuple[Chapter, ...]:
                 "takes the place of the fully connected layers, and two auxiliary classifiers "
                 "(weight 0.3, in training only) bring the gradient to the early layers."
             ),
-            (
-                (gettext("GoogLeNet as published, drawn"), urls.graph("googlenet-2014")),
-                (gettext("The 1 × 1 bottleneck"), urls.calculators(anchor="bottleneck")),
-                (gettext("AlexNet, VGG-16 and GoogLeNet compared"), urls.architectures()),
+            _of(
+                there,
+                (
+                    "googlenet-2014",
+                    gettext("GoogLeNet as published, drawn"),
+                    urls.graph("googlenet-2014"),
+                ),
+                ("", gettext("The 1 × 1 bottleneck"), urls.calculators(anchor="bottleneck")),
+                ("", gettext("AlexNet, VGG-16 and GoogLeNet compared"), urls.architectures()),
             ),
+            _absent(there, "googlenet-2014", "GoogLeNet"),
         ),
     )
 
 
-def _looking(model: str, collection: str) -> tuple[Chapter, ...]:
+def _looking(look: Shown) -> tuple[Chapter, ...]:
+    model, collection = look.model, look.collection
     return (
         Chapter(
             "activations",
@@ -107,9 +198,9 @@ def _looking(model: str, collection: str) -> tuple[Chapter, ...]:
                 "every picture has its scale."
             ),
             (
-                (gettext("An early layer"), urls.grid(PHOTO, model, EARLY)),
-                (gettext("A late layer"), urls.grid(PHOTO, model, LATE)),
-                (gettext("The strongest map of every layer"), urls.graph(model, image=PHOTO)),
+                (gettext("An early layer"), urls.grid(look.photo, model, look.early)),
+                (gettext("A late layer"), urls.grid(look.photo, model, look.late)),
+                (gettext("The strongest map of every layer"), urls.graph(model, image=look.photo)),
             ),
         ),
         Chapter(
@@ -121,21 +212,32 @@ def _looking(model: str, collection: str) -> tuple[Chapter, ...]:
                 "training."
             ),
             (
-                (
-                    gettext("The first layer's filters, beside untrained ones"),
-                    urls.filters_page(model, FIRST),
+                *(
+                    (
+                        (
+                            gettext("The first layer's filters, beside untrained ones"),
+                            urls.filters_page(model, look.first),
+                        ),
+                    )
+                    if look.first
+                    else ()
                 ),
                 (
                     gettext("Trained and untrained, side by side"),
                     urls.side_by_side(
-                        left_image=PHOTO,
+                        left_image=look.photo,
                         left_model=model,
-                        left_layer=EARLY,
-                        right_image=PHOTO,
-                        right_model=model + urls.UNTRAINED,
-                        right_layer=EARLY,
+                        left_layer=look.early,
+                        right_image=look.photo,
+                        right_model=sides.twin(model),
+                        right_layer=look.early,
                     ),
                 ),
+            ),
+            ""
+            if look.first
+            else gettext("{network} has no convolutions, so it has no filters to look at.").format(
+                network=look.title
             ),
         ),
         Chapter(
@@ -164,14 +266,15 @@ def _looking(model: str, collection: str) -> tuple[Chapter, ...]:
                     gettext("Share of right neighbours, by depth"),
                     urls.neighbour_shares(collection, model),
                 ),
-                (gettext("Neighbours of a photo"), urls.neighbours(collection, model, VECTOR)),
-                (gettext("All photos on a map"), urls.photo_map(collection, model, VECTOR)),
+                (gettext("Neighbours of a photo"), urls.neighbours(collection, model, look.vector)),
+                (gettext("All photos on a map"), urls.photo_map(collection, model, look.vector)),
             ),
         ),
     )
 
 
-def _synthesis(model: str) -> tuple[Chapter, ...]:
+def _synthesis(look: Shown) -> tuple[Chapter, ...]:
+    model = look.model
     return (
         Chapter(
             "reconstruction",
@@ -184,11 +287,13 @@ def _synthesis(model: str) -> tuple[Chapter, ...]:
             (
                 (
                     gettext("A photo rebuilt from six depths"),
-                    urls.visualization_new("strip", model, image=PHOTO),
+                    urls.visualization_new("strip", model, image=look.photo),
                 ),
                 (
                     gettext("From one layer"),
-                    urls.visualization_new("reconstruction", model, image=PHOTO, layer=MIDDLE),
+                    urls.visualization_new(
+                        "reconstruction", model, image=look.photo, layer=look.middle
+                    ),
                 ),
             ),
         ),
@@ -201,10 +306,13 @@ def _synthesis(model: str) -> tuple[Chapter, ...]:
                 "beside it, and people predict a channel better from those (Borowski et al. 2021)."
             ),
             (
-                (gettext("One channel, photos and synthetic"), urls.channel(model, MIDDLE, 3)),
+                (
+                    gettext("One channel, photos and synthetic"),
+                    urls.channel(model, look.middle, look.channel),
+                ),
                 (
                     gettext("A whole layer as an atlas"),
-                    urls.visualization_new("atlas", model, layer=FIRST),
+                    urls.visualization_new("atlas", model, layer=look.first),
                 ),
             ),
         ),
@@ -217,14 +325,21 @@ def _synthesis(model: str) -> tuple[Chapter, ...]:
                 "asked what it sees."
             ),
             (
-                (gettext("A banana out of noise"), urls.visualization_new("class", model, q=CLASS)),
+                (
+                    gettext("A class image of “{label}”").format(label=look.label),
+                    urls.visualization_new("class", model, q=look.label),
+                ),
                 (gettext("All classes"), urls.classes(model)),
-            ),
+            )
+            if look.label
+            else (),
+            "" if look.label else _nameless(look),
         ),
     )
 
 
-def _judging(model: str) -> tuple[Chapter, ...]:
+def _judging(look: Shown) -> tuple[Chapter, ...]:
+    model = look.model
     return (
         Chapter(
             "where",
@@ -235,14 +350,24 @@ def _judging(model: str) -> tuple[Chapter, ...]:
                 "does the banana need the monkey's hand?"
             ),
             (
-                (gettext("Where it looked in a photo"), urls.where(PHOTO, model)),
-                (gettext("Cover a part of it"), urls.covering(PHOTO, model)),
-            ),
+                (gettext("Where it looked in a photo"), urls.where(look.photo, model)),
+                (gettext("Cover a part of it"), urls.covering(look.photo, model)),
+            )
+            if look.label
+            else (),
+            "" if look.label else _nameless(look),
         ),
     )
 
 
-@router.get(urls.LECTURE + urls.JSON, response_model=schemas.Lecture)
+def _nameless(look: Shown) -> str:
+    """Why there is nothing to see of the classes of a network that tells none."""
+    return gettext("{network} names no classes, so none can be asked for.").format(
+        network=look.title
+    )
+
+
+@router.get(urls.LECTURE + urls.JSON, response_model=twins.Lecture)
 async def lecture_json(studio: TheStudio) -> dict[str, object]:
     """The chapters of the lecture, and where each can be seen."""
     return {"chapters": [_said(chapter) for chapter in await _here(studio)]}
@@ -250,8 +375,51 @@ async def lecture_json(studio: TheStudio) -> dict[str, object]:
 
 async def _here(studio: Studio) -> tuple[Chapter, ...]:
     """The chapters, on what is here."""
-    shown = await asyncio.to_thread(lambda: telling(studio.collections.all(None)))
-    return chapters(studio.settings.default_model, shown)
+    entries = await asyncio.to_thread(studio.catalogue.entries)
+    there = [entry.name for entry in entries if entry.problem is None]
+    described, why = await _described(studio)
+    if described is None:
+        return chapters(there, None, why)
+    collection = await asyncio.to_thread(lambda: telling(studio.collections.all(None)))
+    samples = [image.id for image in studio.sample_images()]
+    photo = PHOTO if PHOTO in samples else next(iter(samples), PHOTO)
+    return chapters(there, shown(described, photo, collection), why)
+
+
+async def _described(studio: Studio) -> tuple[dict[str, Any] | None, str]:
+    """(the description of the network to look at, why it is not the usual one).
+
+    The usual one, if it can be run; else the first that can; else an untrained copy.
+    """
+    usual = studio.settings.default_model
+    why = ""
+    try:
+        networks.require_weights(studio.catalogue.entry(usual), studio)
+    except LaternaError as error:
+        why = error.message(gettext)
+    else:
+        found = await _tried(studio, usual)
+        if isinstance(found, dict):
+            return found, ""
+        why = found
+    others = [entry.name for entry in await models.ready(studio) if entry.name != usual]
+    for name in [*others, sides.twin(usual)]:
+        found = await _tried(studio, name)
+        if isinstance(found, dict):
+            instead = gettext("{network} is shown instead.").format(network=found["title"])
+            return found, f"{why} {instead}"
+    return None, why
+
+
+async def _tried(studio: Studio, name: str) -> dict[str, Any] | str:
+    """A network's description, or why there is none."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await description(studio, name)
+    except LaternaError as error:
+        return error.message(gettext)
+    except TimeoutError:
+        return gettext("The network is still being loaded; come back in a moment.")
 
 
 def telling(collections: list[Collection]) -> str:
@@ -265,11 +433,14 @@ def telling(collections: list[Collection]) -> str:
 
 def _said(chapter: Chapter) -> dict[str, object]:
     places = [{"title": title, "url": url} for title, url in chapter.places]
-    return {"name": chapter.name, "title": chapter.title, "text": chapter.text, "places": places}
+    return {"name": chapter.name, "title": chapter.title, "text": chapter.text} | {
+        "places": places,
+        "note": chapter.note,
+    }
 
 
 @router.get(urls.LECTURE, include_in_schema=False)
 async def lecture_page(request: Request, studio: TheStudio) -> Response:
     """The lecture, chapter by chapter."""
-    shown = await _here(studio)
-    return pages.respond(request, "lecture.html", introduction=introduction(), chapters=shown)
+    told = await _here(studio)
+    return pages.respond(request, "lecture.html", introduction=introduction(), chapters=told)

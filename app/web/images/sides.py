@@ -168,7 +168,7 @@ def _side(
     hindered, untrained = obstacle(studio, described["name"])
     names = {layer["name"] for layer in described["layers"]}
     if not wanted:
-        layer = _worth_looking(described)
+        layer = worth_looking(described)
     elif strict or wanted in names:
         layer = layer_of(described, wanted)
     else:
@@ -177,7 +177,7 @@ def _side(
     return Side(image, described, layer, hindered, untrained)
 
 
-def _worth_looking(described: dict[str, Any]) -> dict[str, Any]:
+def worth_looking(described: dict[str, Any]) -> dict[str, Any]:
     """A layer to begin with: some dozens of channels whose maps are neither huge nor tiny."""
     layers: list[dict[str, Any]] = described["layers"]
     sights = (one for one in layers if one["shape"][0] in CHANNELS and one["shape"][1] in SIDES)
@@ -188,6 +188,6 @@ def _as_deep(described: dict[str, Any], wanted: str, other: dict[str, Any]) -> d
     """The layer as deep, by share, as one of another network; else one to begin with."""
     names = [layer["name"] for layer in other["layers"]]
     if wanted not in names:
-        return _worth_looking(described)
+        return worth_looking(described)
     layers: list[dict[str, Any]] = described["layers"]
     return layers[round(names.index(wanted) / max(1, len(names) - 1) * (len(layers) - 1))]

@@ -1,5 +1,6 @@
 """Comparison: descriptions of networks -> depth, parameters by layer, multiply-adds, memory."""
 
+import asyncio
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Annotated, Any
@@ -126,9 +127,16 @@ def _what(kind: str) -> str:
 
 
 async def compared(studio: Studio, asked: list[str] | None) -> list[Architecture]:
-    """The networks that were asked for, the lecture's three if none. Raises UnknownModel."""
+    """The networks that were asked for; if none, those of the lecture's three that there are.
+
+    Raises UnknownModel.
+    """
     said = [name.strip() for part in asked or () for name in part.split(",")]
-    names = list(dict.fromkeys(name for name in said if name)) or list(LECTURE)
+    names = list(dict.fromkeys(name for name in said if name))
+    if not names:
+        entries = await asyncio.to_thread(studio.catalogue.entries)
+        there = {entry.name for entry in entries if entry.problem is None}
+        names = [name for name in LECTURE if name in there] or sorted(there)[:1]
     if len(names) > MOST:
         allowed = languages.gettext("it may have {max_length} entries at most.")
         raise WrongField(field="models", allowed=allowed.format(max_length=MOST))
