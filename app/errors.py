@@ -8,6 +8,62 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 
+class Words(str):
+    """A part of a sentence that is told in the reader's language, with what fills its braces.
+
+    As a string it is English. Errors keep it as it is through processes, logs and the index.
+    """
+
+    words: str
+    facts: dict[str, Any]
+
+    def __new__(cls, words: str, **facts: Any) -> "Words":
+        """words: English, with braces; facts: what fills them."""
+        new = super().__new__(cls, words.format(**facts))
+        new.words, new.facts = words, facts
+        return new
+
+    def __reduce__(self) -> tuple[Callable[..., "Words"], tuple[Any, ...]]:
+        return _worded, (self.words, self.facts)
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        """In the language of `translate`."""
+        return translate(self.words).format(**told(self.facts, translate))
+
+
+def told(facts: dict[str, Any], translate: Callable[[str], str]) -> dict[str, Any]:
+    """Facts with their words in the language of `translate`."""
+    return {
+        name: value.told(translate) if isinstance(value, Words) else value
+        for name, value in facts.items()
+    }
+
+
+def plain(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts as JSON can hold them."""
+    return {
+        name: {"words": value.words, "facts": plain(value.facts)}
+        if isinstance(value, Words)
+        else value
+        for name, value in facts.items()
+    }
+
+
+def worded(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts as they were before `plain`."""
+    return {name: _unplain(value) for name, value in facts.items()}
+
+
+def _unplain(value: Any) -> Any:
+    if not isinstance(value, dict) or set(value) != {"words", "facts"}:
+        return value
+    return _worded(value["words"], worded(value["facts"]))
+
+
+def _worded(words: str, facts: dict[str, Any]) -> Words:
+    return Words(words, **facts)
+
+
 class LaternaError(Exception):
     """Something went wrong that Laterna has no better words for."""
 
@@ -25,7 +81,7 @@ class LaternaError(Exception):
     def message(self, translate: Callable[[str], str] = str) -> str:
         """The sentence to show, in the language of `translate`."""
         sentence = " ".join((type(self).__doc__ or "").split())
-        return translate(sentence).format(**self.facts)
+        return translate(sentence).format(**told(self.facts, translate))
 
     def __str__(self) -> str:
         return self.message()
@@ -139,6 +195,8 @@ class UnreadablePhoto(LaternaError):
     has no neighbours. Choose another photo."""
 
     code, status = "unreadable_photo", 409
+
+
 class UnknownGroup(LaternaError):
     """No photo of “{collection}” is of the class or group “{group}”. The map names those there
     are."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
-from app.errors import ModelUnavailable, NotMade, UnknownModel, WrongDefault
+from app.errors import ModelUnavailable, NotMade, UnknownModel, Words, WrongDefault
 from app.settings import Settings
 from app.studio import lookup, networks
 from app.studio.engine import Engine
@@ -98,7 +98,9 @@ class Answers:
         await self.description(recipe.model)
         complete = self.complete(recipe)
         if complete is None:  # the weights were changed on disk since the line above
-            raise ModelUnavailable(model=recipe.model, reason="its weights have just changed.")
+            raise ModelUnavailable(
+                model=recipe.model, reason=Words("its weights have just changed.")
+            )
         return self.archive.result(complete.key) or await self._once(complete)
 
     def complete(self, recipe: R) -> R | None:

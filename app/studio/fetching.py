@@ -17,7 +17,7 @@ from typing import IO, Literal
 import structlog
 
 from app.archive import Archive
-from app.errors import FetchFailed, LaternaError, NotFetchable, Unexpected, WeightsOutOfReach
+from app.errors import FetchFailed, LaternaError, NotFetchable, Unexpected, WeightsOutOfReach, Words
 from app.settings import Settings
 from app.zoo.entries import Entry
 
@@ -59,9 +59,11 @@ class Fetcher:
         if running and running.state == "running":
             return running
         if entry.url_name is None or entry.file is None:
-            raise NotFetchable(model=entry.title, reason="its weights are not on the mirror.")
+            raise NotFetchable(
+                model=entry.title, reason=Words("its weights are not on the mirror.")
+            )
         if entry.present:
-            raise NotFetchable(model=entry.title, reason="its weights are here already.")
+            raise NotFetchable(model=entry.title, reason=Words("its weights are here already."))
         if self._settings.offline:
             mirror = self._settings.weights_mirror
             raise WeightsOutOfReach(mirror=mirror, file=entry.url_name)
@@ -186,15 +188,17 @@ class Fetcher:
         try:
             await self._download(entry, f"{self._settings.weights_mirror}/{url_name}", file)
         except httpx.HTTPStatusError as error:
-            raise failed(f"the mirror answered {error.response.status_code}") from None
+            raise failed(
+                Words("the mirror answered {status}", status=error.response.status_code)
+            ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout):
             self._seen = None
             raise WeightsOutOfReach(mirror=self._settings.weights_mirror, file=url_name) from None
         except (httpx.HTTPError, httpx.InvalidURL):
             self._seen = None
-            raise failed("the connection to the mirror broke off") from None
+            raise failed(Words("the connection to the mirror broke off")) from None
         except OSError as error:
-            raise failed(f"the file cannot be written ({error.strerror})") from None
+            raise failed(Words("the file cannot be written ({why})", why=error.strerror)) from None
 
     async def _download(self, entry: Entry, url: str, file: Path) -> None:
         import httpx
@@ -210,7 +214,7 @@ class Fetcher:
             length = response.headers.get("content-length", "")
             total = int(length) if length.isdecimal() else None
             if total is not None and total > MOST_BYTES:
-                raise FetchFailed(model=entry.title, reason="the file is absurdly large")
+                raise FetchFailed(model=entry.title, reason=Words("the file is absurdly large"))
             got = 0
             with self._archive.replace_file(file) as part:
                 async for chunk in response.aiter_bytes(CHUNK):
@@ -218,10 +222,12 @@ class Fetcher:
                     digest.update(chunk)
                     got += len(chunk)
                     if got > MOST_BYTES:
-                        raise FetchFailed(model=entry.title, reason="the file does not end")
+                        raise FetchFailed(model=entry.title, reason=Words("the file does not end"))
                     self._tell(Fetching(entry.name, "running", got, total))
                 if wanted and not digest.hexdigest().startswith(wanted[1]):
-                    said = "what came is not the file that was asked for (its hash is another)"
+                    said = Words(
+                        "what came is not the file that was asked for (its hash is another)"
+                    )
                     raise FetchFailed(model=entry.title, reason=said)
                 await asyncio.to_thread(_sync, part)  # takes seconds, which the web must not wait
 

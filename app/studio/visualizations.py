@@ -13,6 +13,7 @@ from app.errors import (
     UnknownChannel,
     UnknownClass,
     UnknownLayer,
+    Words,
 )
 from app.settings import Settings
 from app.studio import networks
@@ -67,7 +68,9 @@ class Visualizations(Answers):
             await asyncio.to_thread(self._check_collection, recipe)
         complete = self.complete(recipe)
         if complete is None:  # the weights were changed on disk since the lines above
-            raise ModelUnavailable(model=recipe.model, reason="its weights have just changed.")
+            raise ModelUnavailable(
+                model=recipe.model, reason=Words("its weights have just changed.")
+            )
         return complete
 
     def _check_collection(self, recipe: OfCollection) -> None:

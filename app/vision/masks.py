@@ -7,12 +7,16 @@ the end. No torch in here: the web reads them too.
 import base64
 import binascii
 
+from app.errors import Words
+
 #: Cells per side. A network that sees 224 pixels a side has 4 of them to a cell.
 SIDE = 56
 BYTES = SIDE * SIDE // 8
 #: The longest that a mask can be, written.
 LONGEST = (BYTES + 2) // 3 * 4
-ALLOWED = f"at most {SIDE} x {SIDE} cells, a bit each, in base64 as addresses have it."
+ALLOWED = Words(
+    "at most {side} x {side} cells, a bit each, in base64 as addresses have it.", side=SIDE
+)
 
 
 def read(said: str) -> bytes:

@@ -8,7 +8,7 @@ from app.errors import LaternaError, UnknownChannel, UnknownClass, UnknownLayer
 from app.settings import Settings
 from app.studio import networks
 from app.studio.studio import Studio
-from app.web import languages, urls
+from app.web import languages, urls, wording
 
 
 async def studio(request: Request) -> Studio:
@@ -29,7 +29,8 @@ TheSettings = Annotated[Settings, Depends(settings)]
 
 async def description(studio: Studio, model: str) -> dict[str, Any]:
     """A network's description: at once when it is known, else from the device."""
-    return studio.known(model) or await studio.description(model)
+    described = studio.known(model) or await studio.description(model)
+    return described | {"title": wording.network(described["title"])}
 
 
 def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:

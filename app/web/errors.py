@@ -16,6 +16,7 @@ from app.errors import (
     Unexpected,
     UnknownImage,
     UnknownPage,
+    Words,
     WrongField,
     WrongMethod,
 )
@@ -140,7 +141,8 @@ def _allowed(problem: dict[str, Any]) -> str:
     if "discriminator" in facts:
         facts["expected"] = facts.get("expected_tags") or str([*VISUALIZATIONS])
     if problem["type"] == "value_error":
-        facts["expected"] = str(facts["error"])
+        wrong = facts["error"].args[0]
+        facts["expected"] = wrong.told(languages.gettext) if isinstance(wrong, Words) else wrong
     elif "expected" in facts:
         facts["expected"] = ", ".join(re.findall(r"'([^']*)'", facts["expected"]))
     sentence = sentences.get(problem["type"], languages.gettext("it cannot be read."))
@@ -156,4 +158,5 @@ def _said(request: Request, error: HTTPException) -> LaternaError:
         return WrongMethod(method=request.method, allowed=allowed)
     if error.status_code == 404:
         return UnknownPage()
-    return BadRequest(reason=str(error.detail).rstrip("."))
+    log.info("refused by the framework", detail=str(error.detail))
+    return BadRequest(reason=Words("its form or body cannot be read"))

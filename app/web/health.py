@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.studio.studio import Studio
-from app.web import metrics, pages, urls
+from app.web import metrics, pages, urls, wording
 from app.web.api import schemas
 from app.web.dependencies import TheStudio
 
@@ -44,14 +44,14 @@ def _queue(studio: Studio) -> dict[str, Any]:
         {
             "name": device.name,
             "state": device.state,
-            "doing": device.doing,
+            "doing": device.doing and wording.task(device.doing),
             "waiting": device.waiting,
         }
         for device in studio.engine.devices()
     ]
     jobs = [
         {
-            "title": job.recipe.title,
+            "title": wording.task(job.recipe.title),
             "step": snapshot.step,
             "steps": snapshot.steps,
             "stage": snapshot.stage,
@@ -59,8 +59,8 @@ def _queue(studio: Studio) -> dict[str, Any]:
         }
         for job, snapshot in studio.jobs_running()
     ]
-    waiting = [job.recipe.title for job in studio.jobs_waiting()]
-    return {"devices": devices, "jobs": jobs, "waiting": studio.engine.waiting() + waiting}
+    titles = [*studio.engine.waiting(), *(job.recipe.title for job in studio.jobs_waiting())]
+    return {"devices": devices, "jobs": jobs, "waiting": [wording.task(title) for title in titles]}
 
 
 @router.get(urls.QUEUE + urls.JSON, response_model=schemas.Queue)

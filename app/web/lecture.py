@@ -10,12 +10,14 @@ from fastapi.responses import Response
 
 from app.errors import LaternaError
 from app.studio import networks
-from app.studio.collections import SAMPLES, Collection
+from app.studio.collections.folders import SAMPLES, Collection
 from app.studio.studio import Studio
-from app.web import models, pages, sides, twins, urls
-from app.web.given import TheStudio, description
+from app.web import pages, pickers, urls
+from app.web.api import schemas
+from app.web.dependencies import TheStudio, description
+from app.web.images import sides
 from app.web.languages import gettext
-from app.web.layers import has_filters
+from app.web.networks.layers import has_filters
 
 router = APIRouter()
 #: The sample photo, the class and the channel that the chapters look at, where they are there.
@@ -229,7 +231,7 @@ def _looking(look: Shown) -> tuple[Chapter, ...]:
                         left_model=model,
                         left_layer=look.early,
                         right_image=look.photo,
-                        right_model=sides.twin(model),
+                        right_model=urls.counterpart(model),
                         right_layer=look.early,
                     ),
                 ),
@@ -367,7 +369,7 @@ def _nameless(look: Shown) -> str:
     )
 
 
-@router.get(urls.LECTURE + urls.JSON, response_model=twins.Lecture)
+@router.get(urls.LECTURE + urls.JSON, response_model=schemas.Lecture)
 async def lecture_json(studio: TheStudio) -> dict[str, object]:
     """The chapters of the lecture, and where each can be seen."""
     return {"chapters": [_said(chapter) for chapter in await _here(studio)]}
@@ -402,8 +404,8 @@ async def _described(studio: Studio) -> tuple[dict[str, Any] | None, str]:
         if isinstance(found, dict):
             return found, ""
         why = found
-    others = [entry.name for entry in await models.ready(studio) if entry.name != usual]
-    for name in [*others, sides.twin(usual)]:
+    others = [entry.name for entry in await pickers.ready(studio) if entry.name != usual]
+    for name in [*others, urls.counterpart(usual)]:
         found = await _tried(studio, name)
         if isinstance(found, dict):
             instead = gettext("{network} is shown instead.").format(network=found["title"])

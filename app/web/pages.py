@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app import __version__
 from app.settings import ROOT
-from app.web import languages, preferences, urls
+from app.web import languages, preferences, urls, wording
 from app.web.statics import Static
 
 PRIVATE = "private, no-cache"
@@ -44,6 +44,8 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "static": lambda path: urls.at(statics[path].url),
         "whole_address": whole_address,
         "kind": languages.kind,
+        "shown_name": wording.shown,
+        "preprocessing_words": wording.preprocessing,
         "whole": languages.whole,
         "short": languages.short,
         "percent": languages.percent,

@@ -6,7 +6,7 @@ from typing import Any
 from app.errors import NoClassifier
 from app.studio.networks import Card
 from app.studio.studio import Studio
-from app.web import languages, urls
+from app.web import languages, urls, wording
 from app.zoo.catalogue import Entry
 
 
@@ -14,7 +14,7 @@ def row(card: Card) -> dict[str, Any]:
     """A network as the list shows it, in the language of this request."""
     return {
         "name": card.name,
-        "title": card.title,
+        "title": wording.network(card.title),
         "status": card.status,
         "input_size": card.input_size,
         "parameters": card.parameters,

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from app.errors import ModelUnavailable
+from app.errors import ModelUnavailable, Words
 from app.zoo.entries import Entry, Preprocessing
 
 
@@ -36,7 +36,7 @@ def _preset(entry: Entry) -> Preprocessing:
         preset = get_weight(entry.preset or "").transforms()
     except (ValueError, AttributeError):
         raise ModelUnavailable(
-            model=entry.title, reason="Its preprocessing is not known."
+            model=entry.title, reason=Words("Its preprocessing is not known.")
         ) from None
     return Preprocessing(
         resize=preset.resize_size[0],

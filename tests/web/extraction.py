@@ -14,7 +14,9 @@ from jinja2.ext import babel_extract
 
 from app import errors
 from app.settings import ROOT
+from app.studio import samples
 from app.studio.collections import groups
+from app.studio.exports import notebooks
 from app.web import languages
 
 OPTIONS = {"trimmed": "false", "newstyle_gettext": "true", "silent": "false"}
@@ -24,7 +26,16 @@ CALLS = {"gettext": None, "ngettext": (1, 2)}
 def messages() -> Catalog:
     """The catalogue of everything that can be translated."""
     found = Catalog(project="Laterna", domain="laterna", fuzzy=False)
-    for place, message in (*_in_templates(), *_in_code(), *_errors(), *_kinds(), *_groups()):
+    for place, message in (
+        *_in_templates(),
+        *_in_code(),
+        *_in_words(),
+        *_in_notebooks(),
+        *_samples(),
+        *_errors(),
+        *_kinds(),
+        *_groups(),
+    ):
         found.add(message, locations=[(place, 0)])
     return found
 
@@ -50,6 +61,26 @@ def _in_code() -> Iterator[tuple[str, str | tuple[str, ...]]]:
         with path.open("rb") as code:
             for _, message, _, _ in extract("python", code, keywords=CALLS):
                 yield f"app/web/{path.name}", message
+
+
+def _in_words() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Parts of errors' sentences, wherever they are raised."""
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        with path.open("rb") as code:
+            for _, message, _, _ in extract("python", code, keywords={"Words": None}):
+                yield str(path.relative_to(ROOT)), message
+
+
+def _in_notebooks() -> Iterator[tuple[str, str]]:
+    for kind in notebooks.KINDS:
+        for type_, source in notebooks.cells_of(kind):
+            if type_ == notebooks.TEXT:
+                yield f"app/studio/notebooks/{kind}.template", source
+
+
+def _samples() -> Iterator[tuple[str, str]]:
+    for sample in samples.all_samples().values():
+        yield "static/samples/samples.toml", sample.title
 
 
 def _plain(message: object) -> str | tuple[str, ...]:

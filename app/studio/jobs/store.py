@@ -191,7 +191,9 @@ def _move(change: Connection, found: Row, state: State, **said: Any) -> None:
         raise IllegalTransition(f"{found['id']}: {before} -> {state}")
     if isinstance(said.get("error"), LaternaError):
         error = said["error"]
-        said["error"] = json.dumps({"error": type(error).__name__, "facts": error.facts})
+        said["error"] = json.dumps(
+            {"error": type(error).__name__, "facts": errors.plain(error.facts)}
+        )
     for name, value in {"state": state, **said}.items():
         change.execute(UPDATE[name], (value, found["id"]))
 
@@ -227,4 +229,4 @@ def _error(said: str | None) -> LaternaError | None:
         return None
     read = json.loads(said)
     kind: type[LaternaError] = getattr(errors, read["error"], LaternaError)
-    return kind(**read["facts"])
+    return kind(**errors.worded(read["facts"]))

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.errors import NotFinite, UnknownChannel, WrongField
+from app.errors import NotFinite, UnknownChannel, Words, WrongField
 from app.studio.makers.pass_cache import Box
 from app.studio.makers.told import color_facts, source_facts, texts
 from app.studio.recipes import ActivationGrid, ChannelMap, Made
@@ -37,7 +37,9 @@ def activation_grid(
         sheet = sheets.plan(len(maps), tile, marked=not network.trained)
     except ValueError:
         largest = sheets.largest_tile(len(maps))
-        raise WrongField(field="tile", allowed=f"at most {largest} for this layer.") from None
+        raise WrongField(
+            field="tile", allowed=Words("at most {most} for this layer.", most=largest)
+        ) from None
     name = recipe.colors or colors.DEFAULT[scale.sided]
     tiles = activations.entries(activations.reduced(maps, tile), numbers, scale)
     if recipe.sort != "index":

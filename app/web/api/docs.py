@@ -21,7 +21,7 @@ async def docs(request: Request, of: Annotated[str, Query(max_length=200)] = "")
     said = operations(described)
     if of and of not in {operation["name"] for operation in said}:
         raise UnknownPage()
-    return pages.respond(request, "docs.html", operations=said, of=of)
+    return pages.respond(request, "api/docs.html", operations=said, of=of)
 
 
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,15 +11,17 @@ from fastapi.responses import Response
 
 from app.archive import Result
 from app.errors import UnknownGroup, UnknownVisualization
-from app.studio import groups
-from app.studio.indexed import Indexed
-from app.studio.jobs import Job
+from app.studio.collections import groups
+from app.studio.collections.index import Indexed
+from app.studio.jobs.job import Job
 from app.studio.recipes import PhotoMap, PhotoPlane
 from app.studio.studio import Studio
-from app.web import failures, models, pages, photos, sight, twins, urls
-from app.web.given import TheStudio, layer_of
-from app.web.given import neighbours as beside
-from app.web.neighbours import looked, place_of, required, usual
+from app.web import pages, pickers, urls
+from app.web.api import failures, schemas
+from app.web.collections import photos
+from app.web.collections.neighbours import looked, place_of, required, usual
+from app.web.dependencies import TheStudio, layer_of
+from app.web.dependencies import neighbours as beside
 from app.web.sessions import Owner
 from app.web.visualizations import view
 

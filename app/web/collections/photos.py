@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.errors import LostPhoto, WrongField
+from app.errors import LostPhoto, Words, WrongField
 from app.studio.collections.folders import Collection, Photo
 from app.studio.pictures.crops import Cut
 from app.studio.studio import Studio
-from app.web import failures, pages, sessions, sight, urls
-from app.web.given import TheStudio, check_channel, description, layer_of
+from app.web import pages, sessions, urls
+from app.web.api import failures
+from app.web.dependencies import TheStudio, check_channel, description, layer_of
 from app.web.limit import TheLimit
 from app.web.sessions import Owner
 from app.web.visualizations import view
@@ -68,7 +69,7 @@ async def photo_jpg(
 
 def _box(crop: str) -> tuple[float, float, float, float]:
     """left,top,width,height -> the edges. Raises WrongField."""
-    allowed = "left,top,width,height in pixels of the photo, both sides above 0."
+    allowed = Words("left,top,width,height in pixels of the photo, both sides above 0.")
     try:
         left, top, width, height = (float(part) for part in crop.split(","))
     except ValueError:

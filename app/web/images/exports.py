@@ -9,7 +9,7 @@ from app.archive import KeptImage
 from app.studio.exports.spreadsheets import csv_text
 from app.studio.recipes import LayerStatistics, LegendSheet
 from app.studio.studio import Studio
-from app.web import languages, pages, results, urls
+from app.web import languages, pages, results, urls, wording
 from app.web.api import failures
 from app.web.dependencies import TheStudio, description, layer_of
 from app.web.fields import GridFields, GridQuery, grid_recipe
@@ -60,7 +60,7 @@ def words(
     kind = languages.kind(layer["kind"])
     return {
         "heading": f"{layer['name']} – {described['title']}",
-        "lines": (f"{image.name} · {kind}, {shape}", dead_words(facts)),
+        "lines": (f"{wording.shown(image)} · {kind}, {shape}", dead_words(facts)),
         **_scale_words(facts["scale"]),
     }
 

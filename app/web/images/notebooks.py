@@ -12,7 +12,7 @@ from app.errors import NoScript, NotMade
 from app.studio.exports.notebooks import notebook
 from app.studio.recipes import OfCollection, OfPicture
 from app.studio.studio import Studio
-from app.web import pages, urls
+from app.web import languages, pages, urls, wording
 from app.web.api import failures
 from app.web.dependencies import TheStudio, check_channel, description, layer_of
 from app.web.fields import GridQuery, grid_recipe
@@ -60,7 +60,7 @@ async def grid_notebook(
     words = {
         "title": f"{layer} – {described['title']}",
         "address": page,
-        "picture": kept.name,
+        "picture": wording.shown(kept),
     }
     values = fields.model_dump() | {
         "model": model,
@@ -68,7 +68,8 @@ async def grid_notebook(
         "weights": facts["weights_sha256"],
         "told": _told(facts),
     }
-    text = notebook("grid", words, values, await _bytes(studio, kept))
+    book = await _bytes(studio, kept)
+    text = notebook("grid", words, values, book, translate=languages.gettext)
     return _book(request, text, f"{model} {layer}")
 
 
@@ -105,7 +106,11 @@ async def channel_notebook(
         "weights": described["weights"]["sha256"],
         "told": {row["id"]: row["max"] for row in rows if row["max"] is not None},
     }
-    return _book(request, notebook("channel", words, values), f"{model} {layer} {channel}")
+    return _book(
+        request,
+        notebook("channel", words, values, translate=languages.gettext),
+        f"{model} {layer} {channel}",
+    )
 
 
 @router.get(urls.VISUALIZATION_NOTEBOOK, responses=BOOK | failures.DONE)
@@ -136,7 +141,7 @@ async def visualization_notebook(
         "digest": hashlib.sha256(made).hexdigest(),
         "versions": facts["versions"],
     }
-    text = notebook("visualization", words, values, picture)
+    text = notebook("visualization", words, values, picture, translate=languages.gettext)
     return _book(request, text, f"{recipe.title} {job.id[:8]}")
 
 

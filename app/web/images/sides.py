@@ -11,9 +11,8 @@ from app.settings import Settings
 from app.studio.recipes import Sort
 from app.studio.studio import Studio
 from app.web import urls
-from app.web.dependencies import description, layer_of, obstacle
+from app.web.dependencies import check_channel, description, layer_of, obstacle
 from app.web.fields import Colored, GridFields
-from app.web.given import check_channel, description, layer_of, obstacle
 
 LONGEST = 200
 #: The layer to begin with has so many channels, and maps so many positions a side.

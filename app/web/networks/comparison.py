@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.errors import WrongField
+from app.errors import Words, WrongField
 from app.studio.studio import Studio
-from app.web import languages, pages, pickers, urls
+from app.web import pages, pickers, urls
 from app.web.api import failures, schemas
 from app.web.dependencies import TheStudio, description
 from app.zoo.arithmetic import FLOAT
@@ -138,8 +138,8 @@ async def compared(studio: Studio, asked: list[str] | None) -> list[Architecture
         there = {entry.name for entry in entries if entry.problem is None}
         names = [name for name in LECTURE if name in there] or sorted(there)[:1]
     if len(names) > MOST:
-        allowed = languages.gettext("it may have {max_length} entries at most.")
-        raise WrongField(field="models", allowed=allowed.format(max_length=MOST))
+        allowed = Words("it may have {max_length} entries at most.", max_length=MOST)
+        raise WrongField(field="models", allowed=allowed)
     return [architecture(await description(studio, name)) for name in names]
 
 

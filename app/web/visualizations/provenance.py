@@ -3,11 +3,18 @@
 from typing import Any
 
 from app.studio.jobs.job import Job
-from app.web import languages
+from app.web import languages, wording
 
-#: (what, value); a parameter of the method has a name of its own, in a tuple.
-Row = tuple[str | tuple[str], str]
+#: (what, value, what it decides: "" where the name says it).
+Row = tuple[str, str, str]
 TOLD = ("size", "steps")
+#: Fields of a recipe that are told, in whichever order it has them.
+FIELDS = frozenset(
+    (
+        "layer", "layers", "channel", "unit", "pictures", "class", "image", "collection",
+        "quality", "seed",
+    )
+)  # fmt: skip
 
 
 def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> list[Row]:
@@ -18,24 +25,17 @@ def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> li
 def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
     """What was asked for. What the quality decides is told once it is made."""
     gettext, facts = languages.gettext, job.recipe.facts()
-    names = {
-        "layer": gettext("Layer"),
-        "layers": gettext("Layers"),
-        "channel": gettext("Channel"),
-        "unit": gettext("Unit"),
-        "pictures": gettext("Pictures"),
-        "class": gettext("Class"),
-        "image": gettext("Picture"),
-        "collection": gettext("Collection"),
-        "quality": gettext("Quality"),
-        "seed": gettext("Seed"),
-    }
-    network = (gettext("Network"), f"{described['title']} ({job.recipe.model})")
-    weights = (gettext("Weights (SHA-256)"), job.recipe.weights)
+    network = (gettext("Network"), f"{described['title']} ({job.recipe.model})", "")
+    weights = (
+        gettext("Weights (SHA-256)"),
+        job.recipe.weights,
+        gettext("Hash of the file: the same weights have the same."),
+    )
     said = [
-        (names[name], _value(value))
+        (label, wording.value(name, _value(value)), tip)
         for name, value in facts.items()
-        if name in names and value != ()
+        for label, tip in [wording.asked(name)]
+        if name in FIELDS and value != ()
     ]
     return [network, weights, *said]
 
@@ -44,31 +44,43 @@ def _chosen(job: Job) -> list[Row]:
     """What somebody chose who did not leave it to the quality."""
     asked, rows = job.recipe.facts(), list[Row]()
     if asked.get("size"):
-        rows.append((languages.gettext("Size"), f"{asked['size']} px"))
+        rows.append(_row("size", f"{asked['size']} px"))
     if asked.get("steps"):
-        rows.append((languages.gettext("Steps"), languages.whole(asked["steps"])))
+        rows.append(_row("steps", languages.whole(asked["steps"])))
     return rows
 
 
 def _made(job: Job, made: dict[str, Any]) -> list[Row]:
     """What it was made with, and where."""
     gettext = languages.gettext
-    size = (gettext("Size"), f"{made['width']} × {made['height']} px")
-    steps = (gettext("Steps"), languages.whole(made["steps"]))
+    size = _row("size", f"{made['width']} × {made['height']} px")
+    steps = _row("steps", languages.whole(made["steps"]))
     method: list[Row] = [
-        ((name,), _value(value)) for name, value in made["method"].items() if name not in TOLD
+        (label, wording.value(name, _value(value)), tip)
+        for name, value in made["method"].items()
+        for label, tip in [wording.parameter(name)]
+        if name not in TOLD
     ]
     versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
     return [
         size,
         steps,
         *method,
-        (gettext("Device"), made["device"]),
-        (gettext("Seconds"), languages.short(made["seconds"])),
-        (gettext("Finished"), languages.moment(job.finished) if job.finished else "–"),
-        (gettext("Versions"), versions),
-        (gettext("Recipe"), job.recipe.key),
+        (gettext("Device"), made["device"], ""),
+        (gettext("Seconds"), languages.short(made["seconds"]), ""),
+        (gettext("Finished"), languages.moment(job.finished) if job.finished else "–", ""),
+        (gettext("Versions"), versions, ""),
+        (
+            gettext("Recipe key"),
+            job.recipe.key,
+            gettext("Hash of all the above: the address of what it gives."),
+        ),
     ]
+
+
+def _row(name: str, value: str) -> Row:
+    label, tip = wording.asked(name)
+    return label, value, tip
 
 
 def _value(value: Any) -> str:
@@ -82,6 +94,9 @@ def _value(value: Any) -> str:
             return ", ".join(_value(one) for one in value)
         case dict():
             said = {name: one for name, one in value.items() if name not in TOLD}
-            return ", ".join(f"{name} {_value(one)}" for name, one in said.items())
+            return ", ".join(
+                f"{wording.parameter(name)[0]} {wording.value(name, _value(one))}"
+                for name, one in said.items()
+            )
         case _:
             return str(value)

@@ -23,7 +23,7 @@ from app.studio.recipes import (
     Visualization,
 )
 from app.studio.studio import Studio
-from app.web import languages, urls
+from app.web import languages, urls, wording
 from app.web.visualizations import provenance
 
 #: States in which it still changes by itself.
@@ -108,7 +108,8 @@ def network(studio: Studio, model: str) -> dict[str, Any]:
         known = studio.known_entry(entry) or {}
     except LaternaError:  # it was taken out of the catalogue since
         return unknown
-    return unknown | {"title": entry.title, "trained": entry.trained} | known
+    said = unknown | {"title": entry.title, "trained": entry.trained} | known
+    return said | {"title": wording.network(str(said["title"]))}
 
 
 def label(described: dict[str, Any], number: int) -> str:
@@ -119,7 +120,7 @@ def label(described: dict[str, Any], number: int) -> str:
 
 def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> str:
     """What it shows, in a few words of this person's language; image: the one that was rebuilt."""
-    name = image.name if image else languages.gettext("A picture")
+    name = wording.shown(image) if image else languages.gettext("A picture")
     match recipe:
         case OfCollection():
             return collection(recipe.collection)

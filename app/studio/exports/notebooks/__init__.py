@@ -8,7 +8,7 @@ import base64
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -16,22 +16,27 @@ from typing import Any
 #: Larger pictures are not put into a notebook but read from a file beside it.
 MOST_BYTES = 1_500_000
 CODE, TEXT = "# %%", "# %% [markdown]"
+KINDS = ("grid", "channel", "visualization")
 
 
 def notebook(
-    kind: str, words: Mapping[str, str], values: Mapping[str, Any], picture: bytes | None = None
+    kind: str,
+    words: Mapping[str, str],
+    values: Mapping[str, Any],
+    picture: bytes | None = None,
+    translate: Callable[[str], str] = str,
 ) -> str:
     """A notebook in nbformat 4.5. kind: grid, channel or visualization, as the templates.
 
     words stand in texts, on one line each; values in code, as Python writes them, so that nothing
     that somebody named their picture can become code. picture: the PNG that it is about.
+    translate: puts a cell of text into the reader's language; the code stays as it is.
     """
-    template = Path(__file__).with_name(f"{kind}.template").read_text("utf-8")
     said = {name: _plain(word) for name, word in words.items()}
     written = {name: repr(value) for name, value in values.items()}
     cells = [
-        _text(source, said) if type_ == TEXT else _code(source, written)
-        for type_, source in _split(template)
+        _text(translate(source), said) if type_ == TEXT else _code(source, written)
+        for type_, source in cells_of(kind)
     ]
     if picture is not None:
         cells.insert(2, _picture(picture))
@@ -45,8 +50,9 @@ def notebook(
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-def _split(template: str) -> Iterator[tuple[str, str]]:
-    """(kind of the cell, its source) of each cell."""
+def cells_of(kind: str) -> Iterator[tuple[str, str]]:
+    """(CODE or TEXT, its source) of each cell of a kind of notebook."""
+    template = Path(__file__).with_name(f"{kind}.template").read_text("utf-8")
     for part in template.split(f"\n{CODE}")[1:]:
         head, _, source = part.partition("\n")
         lines = source.strip("\n").split("\n")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.errors import OutOfMemory, WrongField
+from app.errors import OutOfMemory, Words, WrongField
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.channels import checked
@@ -83,7 +83,9 @@ def _wall(count: int, method: Method, marked: bool) -> Wall:
         return wall(count, method.size, marked)
     except ValueError:
         largest = sheets.largest_tile(count) - 2
-        raise WrongField(field="size", allowed=f"at most {largest} for this layer.") from None
+        raise WrongField(
+            field="size", allowed=Words("at most {most} for this layer.", most=largest)
+        ) from None
 
 
 class Batches:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.errors import NotFiniteStep, WrongField
+from app.errors import NotFiniteStep, Words, WrongField
 from app.studio.makers.attribution import SIDE, check_class, class_facts, fill_of, map_facts
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
@@ -88,7 +88,7 @@ def _windows(recipe: Occlusion, size: tuple[int, int]) -> Windows:
     try:
         return windows(size, recipe.window, finer=recipe.quality == "fine")
     except ValueError:
-        allowed = f"at most {min(size)} pixels for this network."
+        allowed = Words("at most {most} pixels for this network.", most=min(size))
         raise WrongField(field="window", allowed=allowed) from None
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from app.errors import WrongField
+from app.errors import Words, WrongField
 from app.vision import ascent
 from app.vision.methods import Method
 from app.zoo.keeper import Network
@@ -28,5 +28,7 @@ def fitting(network: Network, method: Method, layer: str | None = None) -> Metho
     except (RuntimeError, ValueError) as error:
         if "memory" in str(error):
             raise
-        raise WrongField(field="size", allowed=f"{crop} pixels for this network.") from None
+        raise WrongField(
+            field="size", allowed=Words("{crop} pixels for this network.", crop=crop)
+        ) from None
     return method

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from app.errors import WrongField
+from app.errors import Words, WrongField
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.facts import texts
 from app.studio.makers.synthesis.reconstructions import fidelity, method_for, original, rebuilt
@@ -51,7 +51,9 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
 def _layers(recipe: Strip, network: Network) -> tuple[str, ...]:
     layers = recipe.layers or strip_layers(network.layers)
     if not 0 < len(layers) <= MOST_LAYERS:
-        raise WrongField(field="layers", allowed=f"from 1 to {MOST_LAYERS} of them.")
+        raise WrongField(
+            field="layers", allowed=Words("from 1 to {most} of them.", most=MOST_LAYERS)
+        )
     return tuple(dict.fromkeys(layers))
 
 
