@@ -447,14 +447,14 @@ class DeviceRefuses(LaternaError):
 
 
 class NotFinite(LaternaError):
-    """{model} gives values without end at {place}, so nothing true can be shown. Its weights are
-    damaged or do not fit its preprocessing."""
+    """{model} gives NaN or infinite values at {place}, so nothing true can be shown. Its weights
+    are damaged or do not fit its preprocessing."""
 
     code, status = "not_finite", 409
 
 
 class NotFiniteStep(LaternaError):
-    """The picture lost itself at step {step}: the network gave values without end. Ask for it again
+    """The ascent failed at step {step}: the network gave NaN or infinite values. Ask for it again
     with another seed or fewer steps."""
 
     code, status = "not_finite_step", 409

@@ -34,7 +34,7 @@ async def description(studio: Studio, model: str) -> dict[str, Any]:
 
 
 def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
-    """(why a network cannot be run now, its untrained twin if that can), in this language."""
+    """(why a network cannot be run now, its untrained copy if that can), in this language."""
     entry = studio.catalogue.entry(model)
     try:
         networks.require_weights(entry)

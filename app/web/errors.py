@@ -129,7 +129,7 @@ def _allowed(problem: dict[str, Any]) -> str:
         "size": languages.gettext("it must be 0 (by the quality) or from {low} to {high}."),
         "windows": languages.gettext("it must be numbers with spaces between, like {example}."),
         "extra_forbidden": languages.gettext(
-            "there is no such field. The page for programs lists those there are."
+            "there is no such field. The API page lists those there are."
         ),
         "union_tag_invalid": choice,
         "union_tag_not_found": choice,

@@ -130,14 +130,14 @@ def _architectures(there: frozenset[str]) -> tuple[Chapter, ...]:
             gettext(
                 "Five convolutions and three fully connected layers: in 2012 they brought the "
                 "top-5 error on ImageNet from 26 to 15 per cent. The first filters are 11 × 11 "
-                "with stride 4, so (227 - 11 + 2 · 0) / 4 + 1 = 55 positions a side. Nearly all "
-                "of the 61 million weights are in the fully connected layers."
+                "with stride 4, so (227 - 11 + 2 · 0) / 4 + 1 = 55 positions a side. Nearly all of"
+                " the 61 million weights are in the fully connected layers."
             ),
             _of(
                 there,
                 (
                     "alexnet-2012",
-                    gettext("AlexNet as published, drawn"),
+                    gettext("AlexNet as published: architecture diagram"),
                     urls.graph("alexnet-2012"),
                 ),
                 (
@@ -158,7 +158,7 @@ def _architectures(there: frozenset[str]) -> tuple[Chapter, ...]:
             ),
             _of(
                 there,
-                ("vgg16", gettext("VGG-16, drawn"), urls.graph("vgg16")),
+                ("vgg16", gettext("VGG-16: architecture diagram"), urls.graph("vgg16")),
                 ("", gettext("One 5 × 5 against two 3 × 3"), urls.calculators(anchor="stacks")),
             ),
             _absent(there, "vgg16", "VGG-16"),
@@ -169,15 +169,15 @@ def _architectures(there: frozenset[str]) -> tuple[Chapter, ...]:
             gettext(
                 "An inception module looks through 1 × 1, 3 × 3 and 5 × 5 filters and a pool at "
                 "once and puts the answers side by side. A 1 × 1 convolution in front makes that "
-                "affordable: 5.3 million multiplications in place of 112.9. Global average pooling "
-                "takes the place of the fully connected layers, and two auxiliary classifiers "
+                "affordable: 5.3 million multiplications in place of 112.9. Global average pooling"
+                " takes the place of the fully connected layers, and two auxiliary classifiers "
                 "(weight 0.3, in training only) bring the gradient to the early layers."
             ),
             _of(
                 there,
                 (
                     "googlenet-2014",
-                    gettext("GoogLeNet as published, drawn"),
+                    gettext("GoogLeNet as published: architecture diagram"),
                     urls.graph("googlenet-2014"),
                 ),
                 ("", gettext("The 1 × 1 bottleneck"), urls.calculators(anchor="bottleneck")),
@@ -195,9 +195,9 @@ def _looking(look: Shown) -> tuple[Chapter, ...]:
             "activations",
             gettext("Activations"),
             gettext(
-                "What every channel of a layer answers to a photo. Early ones answer to edges and "
-                "colours, pixel by pixel; later ones at few places, to things. Black is zero, and "
-                "every picture has its scale."
+                "Feature maps: the activation of every channel of a layer for a photo. Early "
+                "channels are activated by edges and colours, pixel by pixel; later ones at few "
+                "places, by things. Black is zero, and every picture has its scale."
             ),
             (
                 (gettext("An early layer"), urls.grid(look.photo, model, look.early)),
@@ -246,8 +246,9 @@ def _looking(look: Shown) -> tuple[Chapter, ...]:
             "dead",
             gettext("Dead channels"),
             gettext(
-                "A channel that no photo moves is dead: its weights cost memory and time for "
-                "nothing. One photo that leaves it at zero proves little; a collection proves more."
+                "A channel that no photo of a collection activates is dead: its weights cost "
+                "memory and time for nothing. A channel that is all zero for one photo is only "
+                "silent."
             ),
             (
                 (
@@ -260,12 +261,13 @@ def _looking(look: Shown) -> tuple[Chapter, ...]:
             "neighbours",
             gettext("Neighbours"),
             gettext(
-                "Photos whose pixels are close have the same background; photos whose late "
-                "feature vectors are close show the same thing."
+                "k-NN in feature space: photos whose pixels are close have the same background; "
+                "photos whose late feature vectors are close show the same thing. Transfer "
+                "learning rests on this."
             ),
             (
                 (
-                    gettext("Share of right neighbours, by depth"),
+                    gettext("k-NN accuracy by layer (k = 5)"),
                     urls.neighbour_shares(collection, model),
                 ),
                 (gettext("Neighbours of a photo"), urls.neighbours(collection, model, look.vector)),
@@ -282,13 +284,13 @@ def _synthesis(look: Shown) -> tuple[Chapter, ...]:
             "reconstruction",
             gettext("Reconstruction"),
             gettext(
-                "What does a layer still know of a photo? From noise a picture is grown that this "
-                "layer takes for the photo. From early layers nearly all comes back; the deeper "
-                "the layer, the more abstract the picture."
+                "What does a layer still know of a photo? From noise an image is optimised until "
+                "its activation in this layer matches that of the photo. From early layers nearly "
+                "all comes back; the deeper the layer, the more abstract the picture."
             ),
             (
                 (
-                    gettext("A photo rebuilt from six depths"),
+                    gettext("Depth strip: reconstructions from six depths"),
                     urls.visualization_new("strip", model, image=look.photo),
                 ),
                 (
@@ -303,9 +305,10 @@ def _synthesis(look: Shown) -> tuple[Chapter, ...]:
             "max-filter",
             gettext("Max-filter images"),
             gettext(
-                "Which picture excites a channel most? Grown out of noise by gradient ascent it "
-                "shows everything that the channel answers to; photos that excite it most stand "
-                "beside it, and people predict a channel better from those (Borowski et al. 2021)."
+                "Feature visualization: which image activates a channel most? Made from noise by "
+                "gradient ascent it shows what the channel responds to; the max-activating photos "
+                "stand beside it, and people predict a channel better from those (Borowski et al. "
+                "2021)."
             ),
             (
                 (
@@ -322,9 +325,9 @@ def _synthesis(look: Shown) -> tuple[Chapter, ...]:
             "classes",
             gettext("Class images"),
             gettext(
-                "What does the network take for a banana? The same ascent, towards a class. Its "
-                "own confidence proves nothing, for noise can have it too; so a second network is "
-                "asked what it sees."
+                "Class visualization: the same gradient ascent, on the logit of a class. The "
+                "network's own confidence proves nothing, for noise can have it too; so a second "
+                "network is asked for its prediction."
             ),
             (
                 (
@@ -348,8 +351,8 @@ def _judging(look: Shown) -> tuple[Chapter, ...]:
             gettext("Where did it look?"),
             gettext(
                 "Which part of a photo speaks for a class, by its gradient and by covering piece "
-                "after piece. Then cover something yourself, and watch the five likeliest classes: "
-                "does the banana need the monkey's hand?"
+                "after piece. Then cover something yourself, and watch the five likeliest classes:"
+                " does the banana need the monkey's hand?"
             ),
             (
                 (gettext("Where it looked in a photo"), urls.where(look.photo, model)),

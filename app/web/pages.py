@@ -45,6 +45,8 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "whole_address": whole_address,
         "kind": languages.kind,
         "shown_name": wording.shown,
+        "tip": wording.tip,
+        "layer_kind": wording.layer_kind,
         "preprocessing_words": wording.preprocessing,
         "whole": languages.whole,
         "short": languages.short,

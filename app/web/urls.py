@@ -137,7 +137,7 @@ def model(name: str, suffix: str = "") -> str:
 
 
 def untrained(name: str) -> str:
-    """The page of a network's untrained twin."""
+    """The page of a network's untrained copy."""
     return model(name if name.endswith(UNTRAINED) else name + UNTRAINED)
 
 
@@ -187,7 +187,7 @@ def filters(name: str, layer: str, **fields: str | float | None) -> str:
 
 
 def filters_page(name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
-    """A layer's filters beside those of its untrained twin; fields: filter, scale, colors."""
+    """A layer's filters beside those of its untrained copy; fields: filter, scale, colors."""
     path = filled(FILTERS_PAGE, suffix, model=name, layer=layer)
     said = {key: value for key, value in fields.items() if value is not None}
     return f"{path}?{urlencode(said)}" if said else path
@@ -342,7 +342,7 @@ def neighbour_shares(name: str, model: str, suffix: str = "", **fields: str | in
 def neighbours(
     name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
 ) -> str:
-    """The photos that a layer takes for like one; fields: photo (a number, as text), image."""
+    """Nearest neighbours in feature space; fields: photo (a number, as text), image."""
     path = filled(COLLECTION_NEIGHBOURS, suffix, collection=name, model=model, layer=layer)
     return with_query(path, **fields)
 
@@ -356,7 +356,7 @@ def photo_map(
 
 
 def firing(id: str, name: str, suffix: str = "") -> str:
-    """How many channels of each layer a picture leaves silent."""
+    """Silent channels: how many of each layer are all zero for a picture."""
     return filled(FIRING, suffix, image=id, model=name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.archive import KeptImage
 from app.studio import samples
-from app.web.languages import gettext
+from app.web.languages import gettext, kind
 
 #: What ends the title of an untrained network.
 COPY = " (untrained)"
@@ -24,6 +24,17 @@ def network(title: str) -> str:
     return gettext("{network} (untrained)").format(network=title.removesuffix(COPY))
 
 
+def layer_kind(layer: Mapping[str, Any]) -> str:
+    """The kind of a described layer; a convolution with a filter per channel is depthwise."""
+    said: str = layer["kind"]
+    window, given = layer.get("window"), layer.get("given")
+    is_depthwise = window and given and window["groups"] == given[0] > 1
+    if not is_depthwise or not said.startswith("convolution"):
+        return kind(said)
+    rest = [kind(part) for part in said.split(" + ")[1:]]
+    return " + ".join([gettext("depthwise convolution"), *rest])
+
+
 def quality(name: str) -> str:
     """A quality of what is made by gradient ascent."""
     return {"quick": gettext("quick"), "fine": gettext("fine")}.get(name, name)
@@ -37,7 +48,7 @@ def unit(name: str) -> str:
 
 def task(title: str) -> str:
     """What a device is asked for, from a recipe's title: `class of resnet18 954`."""
-    kind, _, where = title.partition(" of ")
+    made, _, where = title.partition(" of ")
     kinds = {
         "activation grid": gettext("Activation grid"),
         "channel map": gettext("Feature map"),
@@ -63,7 +74,7 @@ def task(title: str) -> str:
         "index": gettext("Index of a collection"),
         "prediction": gettext("Prediction"),
     }
-    return f"{kinds.get(kind, gettext('Picture'))} · {where}"
+    return f"{kinds.get(made, gettext('Picture'))} · {where}"
 
 
 def preprocessing(facts: Mapping[str, Any]) -> str:
@@ -178,6 +189,7 @@ def parameter(name: str) -> tuple[str, str]:
 def asked(name: str) -> tuple[str, str]:
     """(the name of a field of a recipe, what it decides)."""
     known = {
+        "model": (gettext("Network"), gettext("The network that it is made with.")),
         "layer": (gettext("Layer"), gettext("The layer whose activation counts.")),
         "layers": (gettext("Layers"), gettext("The layers whose activations count.")),
         "channel": (gettext("Channel"), gettext("The number of the channel, from 0.")),
@@ -195,6 +207,11 @@ def asked(name: str) -> tuple[str, str]:
         "steps": (gettext("Steps"), gettext("Steps of gradient ascent; more are finer.")),
     }
     return known.get(name, (name, ""))
+
+
+def tip(name: str) -> str:
+    """What a field of a recipe decides."""
+    return asked(name)[1]
 
 
 def value(name: str, said: str) -> str:

@@ -37,7 +37,7 @@ def test_from_a_collection_to_what_excites_a_channel(chromium: Browser, server: 
     expect(page).to_have_url(f"{server.url}/collections/samples/models/{MODEL}/layers/{LAYER}")
     page.get_by_role("link", name="highest first").click()
     page.locator("tbody th a").first.click()
-    expect(page.get_by_role("heading", name="What excites it least")).to_be_visible()
+    expect(page.get_by_role("heading", name="Lowest activation")).to_be_visible()
     pictures_are_there(page)
     values = [float(said) for said in page.locator(".cuts").first.locator("b").all_inner_texts()]
     assert values == sorted(values, reverse=True)

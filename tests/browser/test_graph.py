@@ -223,7 +223,7 @@ def test_a_picture_shows_the_strongest_map_of_each_layer_and_all_is_saved(
 def test_the_network_is_on_screen_after_the_click(page: Page) -> None:
     """How soon is measured by benchmarks/graph.py."""
     page.goto("/models/densenet121")
-    page.get_by_role("link", name="See it drawn").click()
+    page.get_by_role("link", name="Architecture diagram").click()
     page.wait_for_selector("#graph[data-drawn]")
 
 

@@ -36,7 +36,7 @@ def long_one(server: Laterna, page: Page) -> Iterator[str]:
 def let_it_grow(page: Page, address: str) -> None:
     """Send the form as it is filled in, and come to the page of what grows."""
     page.goto(address)
-    page.get_by_role("button", name="Let it grow").click()
+    page.get_by_role("button", name="Generate").click()
     page.wait_for_url(re.compile("/visualizations/[0-9a-f]{32}$"))
 
 
@@ -106,17 +106,17 @@ def test_without_javascript_the_page_comes_by_itself(
     page.locator("details summary", has_text="Size, steps and noise").click()
     page.locator("input[name=steps]").fill("24")
     page.locator("input[name=size]").fill("128")
-    page.get_by_role("button", name="Let it grow").click()
+    page.get_by_role("button", name="Generate").click()
     expect(page.locator("h1")).to_contain_text("banana")
     expect(page.locator(DONE)).to_be_visible()
     expect(page.locator("svg.nojs polyline")).to_be_attached()
     page.goto(f"/models/{MODEL}/layers/bn1/channels/5")
-    assert page.get_by_role("button", name="What excites this channel").is_visible()
+    assert page.get_by_role("button", name="Visualize this channel (max-filter image)").is_visible()
 
 
 def test_the_keyboard_alone_asks(page: Page) -> None:
     page.goto(f"/models/{MODEL}/layers/bn1/channels/9")
-    button = page.get_by_role("button", name="What excites this channel")
+    button = page.get_by_role("button", name="Visualize this channel (max-filter image)")
     for _ in range(30):
         if button.evaluate("button => button === document.activeElement"):
             break
@@ -135,7 +135,7 @@ def test_the_inspector_asks_for_the_channel_under_the_cursor(page: Page) -> None
     page.keyboard.press("ArrowRight")
     expect(page.locator("#inspected")).to_contain_text("Channel 1")
     assert page.locator("#excite input[name=channel]").input_value() == "1"
-    expect(page.get_by_role("button", name="What excites this", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Visualize this channel", exact=True)).to_be_visible()
 
 
 def test_a_class_is_found_and_asked_for_on_the_networks_page(page: Page) -> None:
@@ -152,7 +152,7 @@ def test_the_form_follows_what_is_chosen(page: Page) -> None:
     page.fill("#class-q", "great shark")
     expect(page.locator("#choices label")).to_have_count(1)
     expect(page.locator("#choices")).to_contain_text("great white shark")
-    page.get_by_role("link", name="a channel").click()
+    page.get_by_role("link", name="Feature visualization").click()
     page.select_option("select[name=layer]", "conv_head")
     expect(page.locator("input[name=channel]")).to_have_attribute("max", "1279")
 

@@ -236,7 +236,7 @@ class Calculators(Twin):
 
 
 class FilterPair(Twin):
-    """A layer's filters and its untrained twin's; `grain`: share of energy in fine detail."""
+    """A layer's filters and its untrained copy's; `grain`: share of high-frequency energy."""
 
     layer: str
     filter: int | None

@@ -76,7 +76,7 @@ def answering(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def layer_json(
     studio: TheStudio, owner: Owner, collection: str, model: str, layer: str
 ) -> dict[str, Any]:
-    """What each channel of a layer makes of a collection's photos."""
+    """Activations of each channel of a layer over a collection's photos."""
     found, described, index = await _looked(studio, owner, collection, model)
     layer_of(described, layer)
     if index is None:
@@ -181,7 +181,7 @@ async def layer_page(
 async def model_json(
     studio: TheStudio, owner: Owner, collection: str, model: str
 ) -> dict[str, Any]:
-    """What a network makes of a collection, layer by layer, once it has looked through it."""
+    """Activations of a network over a collection, layer by layer, once it is indexed."""
     found, described, index = await _looked(studio, owner, collection, model)
     job = _job(studio, found, model)
     unreadable = notes.unreadable(index.photos) if index else []

@@ -1,4 +1,4 @@
-"""Neighbours: the photos that a layer takes for like one, beside those whose pixels are.
+"""Neighbours: the nearest photos in the feature space of a layer, beside those by pixels.
 
 By layers: how often the nearest show the same, as a curve from the picture to the class.
 """
@@ -170,7 +170,7 @@ async def neighbours_json(
     photo: Photo = None,
     image: OwnImage = "",
 ) -> dict[str, Any]:
-    """The photos most like one of them, or like a picture: for a layer, and in pixels."""
+    """Nearest neighbours of a photo, or of a picture: in feature space, and by pixels."""
     found, described, known = await looked(studio, owner, collection, model)
     layer_of(described, layer)
     index = required(known, described, found)
@@ -204,7 +204,7 @@ async def neighbours_page(
     photo: Photo = None,
     image: OwnImage = "",
 ) -> Response:
-    """A photo, the photos that a layer takes for like it, and those whose pixels are."""
+    """A photo, its nearest neighbours in feature space, and those by pixels."""
     found, described, index = await looked(studio, owner, collection, model)
     layer_of(described, layer)
     if index is None:
@@ -271,7 +271,7 @@ def _by(index: Indexed, by: Sameness | None) -> Sameness | None:
 async def shares_json(
     studio: TheStudio, owner: Owner, collection: str, model: str, by: By = None
 ) -> dict[str, Any]:
-    """The share of right neighbours by layer, with that by pixels and that by chance."""
+    """k-NN accuracy by layer, with that of pixels and that of chance."""
     found, described, known = await looked(studio, owner, collection, model)
     index = required(known, described, found)
     said = {"collection": found.name, "model": model, "current": index.is_current}
@@ -331,7 +331,7 @@ async def shares_page(
 async def _of_twin(
     studio: Studio, found: Collection, twin: str, by: Sameness | None
 ) -> list[dict[str, Any]]:
-    """Those of the untrained twin (or of the trained one), once it has looked through too."""
+    """Those of the untrained copy (or of the trained one), once it has looked through too."""
     index = await asyncio.to_thread(studio.indexed, found, twin)
     if index is None or by is None:
         return []

@@ -1,4 +1,4 @@
-"""The map of a collection: its photos in the plane, near those that a layer takes for like them."""
+"""The map of a collection: its photos in the plane, near their neighbours in feature space."""
 
 import asyncio
 from contextlib import suppress
@@ -135,7 +135,7 @@ async def map_json(
     layer: str,
     method: Method = "pca",
 ) -> dict[str, Any]:
-    """Where the photos are in the plane: x and y of -1..1, the farthest at the edge."""
+    """Map (PCA or t-SNE): where the photos are, x and y of -1..1, the farthest at the edge."""
     found, described, known = await looked(studio, owner, collection, model)
     layer_of(described, layer)
     index = required(known, described, found)

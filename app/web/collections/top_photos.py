@@ -1,4 +1,4 @@
-"""Evidence: the photos of a collection that excite a channel most and least, cut to what it sees.
+"""Max-activating photos of a collection for a channel, and the least, cut to what it sees.
 
 People predict what a channel answers to better from natural examples than from synthetic pictures
 (Borowski et al. 2021, https://arxiv.org/abs/2010.12606), so these stand beside each other.

@@ -55,7 +55,7 @@ async def map_png(
     layer: str,
     channel: int,
 ) -> Response:
-    """One channel's map, magnified by nearest neighbour."""
+    """Feature map of one channel, magnified by nearest neighbour."""
     kept = studio.image(image, owner)
     recipe = map_recipe(kept, model, layer, channel, fields)
     return await results.picture(request, studio, recipe)
@@ -71,7 +71,7 @@ async def map_json(
     layer: str,
     channel: int,
 ) -> dict[str, Any]:
-    """One channel's map in numbers."""
+    """Feature map of one channel, in numbers."""
     recipe = map_recipe(studio.image(image, owner), model, layer, channel, fields)
     return (await studio.make(recipe)).facts
 
@@ -117,7 +117,7 @@ async def grid_png(
     model: str,
     layer: str,
 ) -> Response:
-    """All channels of a layer for a picture, on one sheet, lossless."""
+    """Activation grid: all feature maps of a layer for a picture, on one sheet, lossless."""
     kept = studio.image(image, owner)
     return await results.picture(request, studio, grid_recipe(kept, model, layer, fields))
 
@@ -126,7 +126,7 @@ async def grid_png(
 async def grid_json(
     studio: TheStudio, owner: Owner, fields: GridQuery, image: str, model: str, layer: str
 ) -> dict[str, Any]:
-    """All channels of a layer for a picture, in numbers."""
+    """Activation grid: all feature maps of a layer for a picture, in numbers."""
     recipe = grid_recipe(studio.image(image, owner), model, layer, fields)
     return (await studio.make(recipe)).facts
 

@@ -53,7 +53,7 @@ async def _occlusion(
 async def where_png(
     request: Request, studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
 ) -> Response:
-    """The picture as the network sees it, lit where the class was seen."""
+    """Grad-CAM: the input, with an overlay of where the class was seen."""
     kept = studio.image(image, owner)
     described = await description(studio, model)
     if fields.method == "occlusion":
@@ -70,7 +70,10 @@ async def where_png(
 async def where_json(
     studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
 ) -> dict[str, Any]:
-    """Where a class was seen, in numbers. An occlusion map is made as a visualization is."""
+    """Grad-CAM or occlusion: where a class was seen, in numbers.
+
+    An occlusion map is made as a visualization is.
+    """
     kept = studio.image(image, owner)
     described = await description(studio, model)
     if fields.method == "occlusion":

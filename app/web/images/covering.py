@@ -87,7 +87,7 @@ async def covering_png(
 async def covering_json(
     studio: TheStudio, owner: Owner, fields: CoveringQuery, image: str, model: str
 ) -> dict[str, Any]:
-    """The likeliest classes before and after a part of a picture is covered."""
+    """Predictions (top 5) before and after a part of a picture is covered."""
     recipe = await _recipe(studio, owner, fields, image, model)
     made = await studio.make(recipe)
     return made.facts
@@ -104,7 +104,7 @@ async def _recipe(
 async def covering_page(
     request: Request, studio: TheStudio, owner: Owner, fields: CoveringQuery, image: str, model: str
 ) -> Response:
-    """Cover a part of a picture by brush, and watch what the network takes it for."""
+    """Cover a part of a picture by brush, and watch the prediction change."""
     kept = studio.image(image, owner)
     described = await description(studio, model)
     hindered, twin = obstacle(studio, model)

@@ -69,10 +69,10 @@ def dead_words(facts: dict[str, Any]) -> str:
     """How many channels are dead, in a sentence."""
     dead, count = facts["dead"], languages.whole(facts["shape"][0])
     if not dead:
-        return languages.gettext("No channel is dead for this picture.")
+        return languages.gettext("No channel is silent for this photo.")
     said = languages.ngettext(
-        "%(dead)s of %(count)s channels is dead: zero everywhere for this picture.",
-        "%(dead)s of %(count)s channels are dead: zero everywhere for this picture.",
+        "%(dead)s of %(count)s channels is silent for this photo (all zero).",
+        "%(dead)s of %(count)s channels are silent for this photo (all zero).",
         dead,
     )
     return said % {"dead": dead, "count": count}

@@ -91,7 +91,7 @@ def _told(facts: dict[str, Any]) -> dict[str, Any]:
 async def channel_notebook(
     request: Request, studio: TheStudio, model: str, layer: str, channel: int
 ) -> Response:
-    """A notebook that makes a channel's filter, its sample photos and what excites it."""
+    """A notebook that makes a channel's filter, its sample photos and its feature visualization."""
     described = await description(studio, model)
     check_channel(layer_of(described, layer), channel)
     rows = await asyncio.to_thread(layers.excited, studio, model, layer, channel)

@@ -22,7 +22,7 @@ router = APIRouter()
 async def prediction_json(
     studio: TheStudio, owner: Owner, image: str, model: str
 ) -> dict[str, Any]:
-    """The five likeliest classes of a picture, and the addresses of its activations."""
+    """Prediction (top 5) for a picture, and the addresses of its activations."""
     kept = studio.image(image, owner)
     described = await description(studio, model)
     recipe = recipes.Prediction(model=model, image=kept.id)
@@ -46,7 +46,7 @@ async def prediction_page(
     image: str,
     model: str,
 ) -> Response:
-    """A picture with what one network takes it for."""
+    """A picture with the prediction of one network."""
     return await _seen_by(request, studio, settings, owner, image, model)
 
 
@@ -54,7 +54,7 @@ async def prediction_page(
 async def image_page(
     request: Request, studio: TheStudio, settings: TheSettings, owner: Owner, image: str
 ) -> Response:
-    """A picture with what the default network takes it for."""
+    """A picture with the prediction of the default network."""
     return await _seen_by(request, studio, settings, owner, image, settings.default_model)
 
 

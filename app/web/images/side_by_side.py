@@ -1,7 +1,7 @@
 """Side by side: two activation grids on one shared scale; the address holds both sides.
 
 Whatever is left out of the address is chosen: the left side is a sample photo, the right one the
-same of the untrained twin.
+same of the untrained copy.
 """
 
 from typing import Annotated, Any, Literal
@@ -153,7 +153,7 @@ def proposals(studio: Studio, pair: Pair) -> dict[str, str]:
 
 
 async def networks(studio: Studio, pair: Pair) -> list[tuple[str, str, bool]]:
-    """(name, title, trained) of what can be chosen: each that is ready, and its untrained twin."""
+    """(name, title, trained) of what can be chosen: each that is ready, and its untrained copy."""
     entries = await pickers.ready(studio)
     found = {entry.name: (entry.title, entry.trained) for entry in entries}
     for entry in entries:

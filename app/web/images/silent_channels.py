@@ -18,7 +18,7 @@ router = APIRouter()
 
 @router.get(urls.FIRING + urls.JSON, response_model=schemas.Firing, responses=failures.MADE)
 async def firing_json(studio: TheStudio, owner: Owner, image: str, model: str) -> dict[str, Any]:
-    """How many channels of each layer a picture leaves silent."""
+    """Silent channels: how many of each layer are all zero for a picture."""
     kept = studio.image(image, owner)
     recipe = LayerStatistics(model=model, image=kept.id)
     made = await studio.make(recipe)

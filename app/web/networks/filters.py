@@ -1,4 +1,4 @@
-"""Filters: a layer's weights beside those of its untrained twin: smooth against noise."""
+"""Filters: a layer's weights beside those of its untrained copy: smooth against noise."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ def picture(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> s
 
 
 def rows(one: Hung) -> list[dict[str, Any]]:
-    """Each tile's norm, and for whole filters the share of fine grain too, in the sheet's order."""
+    """Each tile's norm, for whole filters high-frequency energy too, in the sheet's order."""
     if one.facts is None:
         return []
     shares = one.grain["filters"] if one.grain else []
@@ -160,7 +160,7 @@ def _ends(reach: float) -> dict[str, float]:
 async def filters_json(
     studio: TheStudio, looked: LookedQuery, model: str, layer: str
 ) -> dict[str, Any]:
-    """A layer's filters in numbers, and those of its untrained twin."""
+    """A layer's filters in numbers, and those of its untrained copy."""
     hung, found = await _both(studio, model, layer)
     if looked.filter is not None:
         check_channel(found, looked.filter)
@@ -179,7 +179,7 @@ async def filters_json(
 async def filters_page(
     request: Request, studio: TheStudio, looked: LookedQuery, model: str, layer: str
 ) -> Response:
-    """A layer's filters beside those of its untrained twin."""
+    """A layer's filters beside those of its untrained copy."""
     hung, found = await _both(studio, model, layer)
     if looked.filter is not None:
         check_channel(found, looked.filter)

@@ -1,4 +1,4 @@
-"""The drawn network: its nodes and boxes as JSON, and the page that lays them out."""
+"""The architecture diagram: its nodes and boxes as JSON, and the page that lays them out."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ Layer = Annotated[str, Query(max_length=200, description="The layer that is chos
 async def graph_json(
     studio: TheStudio, owner: Owner, model: str, image: Image = "", layer: Layer = ""
 ) -> dict[str, Any]:
-    """What is drawn of a network: nodes, what each reads, and the boxes that fold.
+    """Architecture diagram of a network: nodes, what each reads, and the boxes that fold.
 
     With a picture, `thumbnails` is where the strongest map of every layer is.
     """
@@ -59,7 +59,7 @@ def _with_url(
 async def thumbnails_png(
     request: Request, studio: TheStudio, owner: Owner, image: str, model: str
 ) -> Response:
-    """The strongest map of every layer, on one sheet, each on the scale of its layer."""
+    """The strongest feature map of every layer, on one sheet, each on its layer's scale."""
     return await results.picture(request, studio, _thumbnails(studio.image(image, owner), model))
 
 
@@ -67,7 +67,7 @@ async def thumbnails_png(
 async def thumbnails_json(
     studio: TheStudio, owner: Owner, image: str, model: str
 ) -> dict[str, Any]:
-    """Which channel answers a picture most in every layer, on which scale, and its tile."""
+    """The strongest channel of every layer for a picture, its scale, and its tile."""
     recipe = _thumbnails(studio.image(image, owner), model)
     made = await studio.make(recipe)
     rows = [

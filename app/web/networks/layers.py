@@ -64,11 +64,11 @@ async def channel_json(
     channel: int,
     collection: Annotated[str, Query(max_length=200)] = "",
 ) -> dict[str, Any]:
-    """One channel of a layer, the sample photos, and what a whole collection says of it.
+    """One channel of a layer: the sample photos, and its max-activating photos.
 
     The samples come strongest first as far as the layer's grids are made already; photos whose
     `max` is not known yet come last. `evidence`: the photos of a collection (or of the first that
-    was looked through) that excite it most and least.
+    was looked through) with the highest and lowest activation (max-activating photos).
     """
     described, found = await _channel(studio, model, layer, channel)
     picture = await view.made_already(

@@ -45,7 +45,7 @@ def name(job: Job) -> str:
 
 @router.get(urls.VISUALIZATION_GROWTH, responses=failures.media("image/webp") | failures.DONE)
 async def growth(request: Request, studio: TheStudio, job: SeenJob) -> Response:
-    """How it grew out of noise, as an animation."""
+    """The generation from noise, as an animation."""
     return await _part(request, studio, job, "growth.webp")
 
 

@@ -26,19 +26,21 @@ class Fragments:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str, bool], tuple[Snapshot, str]] = OrderedDict()
 
-    def fragment(self, request: Request, snapshot: Snapshot, with_picture: bool) -> str:
+    def fragment(
+        self, request: Request, snapshot: Snapshot, with_picture: bool, kind: str = ""
+    ) -> str:
         """A snapshot as the page shows it, with or without the picture so far."""
         key = (snapshot.id, languages.spoken(), with_picture)
         if key not in self._kept or self._kept[key][0] is not snapshot:
-            self._kept[key] = (snapshot, _rendered(request, snapshot, with_picture))
+            self._kept[key] = (snapshot, _rendered(request, snapshot, with_picture, kind))
         self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return self._kept[key][1]
 
 
-def _rendered(request: Request, snapshot: Snapshot, with_picture: bool) -> str:
-    moment = view.moment(snapshot)
+def _rendered(request: Request, snapshot: Snapshot, with_picture: bool, kind: str) -> str:
+    moment = view.moment(snapshot) | {"kind_of": kind}
     blocks = ("state", "news", "growing") if with_picture else ("state", "news")
     said = [
         pages.render(request, "visualizations/visualization.html", block, **moment)
@@ -71,7 +73,8 @@ async def events(
     async for snapshot in studio.watch(job.id):
         if snapshot.preview and not may_see(studio, owner, job):
             return
-        said = fragments.fragment(request, snapshot, snapshot.preview not in (None, shown))
+        is_new = snapshot.preview not in (None, shown)
+        said = fragments.fragment(request, snapshot, is_new, job.recipe.kind)
         shown, is_over = snapshot.preview, snapshot.is_final
         yield ServerSentEvent(event="progress", raw_data=said)
     if is_over:  # else the server is being stopped; browsers come back to the next one

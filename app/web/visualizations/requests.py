@@ -68,7 +68,7 @@ class Asked(BaseModel):
 
 
 class AskedClass(Asked):
-    """What the network takes for a class."""
+    """Class visualization: an image that maximises the logit of a class."""
 
     model_config = examples.asked(examples.ASKED_CLASS)
     kind: Literal["class"]
@@ -76,7 +76,7 @@ class AskedClass(Asked):
 
 
 class AskedChannel(Asked):
-    """What excites a channel of a layer."""
+    """Feature visualization (max-filter image): an image that maximises a channel's mean."""
 
     model_config = examples.asked(examples.ASKED_CHANNEL)
     kind: Literal["channel"]
@@ -87,7 +87,7 @@ class AskedChannel(Asked):
 
 
 class AskedAtlas(Asked):
-    """What excites each channel of a layer, on one sheet."""
+    """Layer atlas: a feature visualization of each channel of a layer, on one sheet."""
 
     model_config = examples.asked(examples.ASKED_ATLAS)
     kind: Literal["atlas"]
@@ -95,7 +95,7 @@ class AskedAtlas(Asked):
 
 
 class AskedReconstruction(Asked):
-    """A picture again, from what one layer knows of it."""
+    """Reconstruction: an image whose activation in one layer matches that of a picture."""
 
     model_config = examples.asked(examples.ASKED_RECONSTRUCTION)
     kind: Literal["reconstruction"]
@@ -104,7 +104,7 @@ class AskedReconstruction(Asked):
 
 
 class AskedStrip(Asked):
-    """A picture again from several layers, early to late."""
+    """Depth strip: reconstructions of a picture from several layers, early to late."""
 
     model_config = examples.asked(examples.ASKED_STRIP)
     kind: Literal["strip"]
@@ -115,7 +115,7 @@ class AskedStrip(Asked):
 
 
 class AskedOcclusion(Asked):
-    """What a class loses wherever a square of a picture is covered."""
+    """Occlusion map: what a class loses wherever a square of a picture is covered."""
 
     model_config = examples.asked(examples.ASKED_OCCLUSION)
     kind: Literal["occlusion"]
@@ -130,7 +130,7 @@ class AskedOcclusion(Asked):
 
 
 class AskedIndex(Asked):
-    """What every channel of a network makes of the photos of a collection."""
+    """Index: the activations of every channel of a network for the photos of a collection."""
 
     model_config = examples.asked(examples.ASKED_INDEX)
     kind: Literal["index"]
@@ -142,7 +142,7 @@ class AskedIndex(Asked):
 
 
 class AskedMap(Asked):
-    """A place in the plane for every photo of a collection, near those that are like it (t-SNE)."""
+    """Map: t-SNE of the photos of a collection in the feature space of a layer."""
 
     model_config = examples.asked(examples.ASKED_MAP)
     kind: Literal["map"]

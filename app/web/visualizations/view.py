@@ -136,7 +136,7 @@ def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> 
             label_ = label(network(studio, recipe.model), recipe.class_)
             return said.format(label=label_, picture=name)
         case Reconstruction():
-            said = languages.gettext("{picture} rebuilt from {layer}")
+            said = languages.gettext("{picture}, reconstructed from {layer}")
             return said.format(picture=name, layer=recipe.layer)
         case _:
             return languages.gettext("{picture}, layer by layer").format(picture=name)

@@ -93,7 +93,7 @@ async def ask_json(
 async def ask(
     request: Request, studio: TheStudio, owner: Owner, form: AskedForm
 ) -> RedirectResponse:
-    """Ask for a visualization, then show it grow."""
+    """Ask for a visualization, then show how far it is."""
     recipe = requests.recipe(form, studio, owner)
     job, asker = await _ask(request, studio, owner, recipe)
     answer = pages.go(urls.visualization(job.id))

@@ -449,11 +449,17 @@ def test_who_watches_a_shared_picture_sees_no_more_of_it_once_it_is_shared_no_mo
 
 def test_every_place_has_its_button(client: httpx.Client) -> None:
     places = {
-        f"/models/{MODEL}/layers/bn1/channels/5": ("channel", "What excites this channel"),
+        f"/models/{MODEL}/layers/bn1/channels/5": (
+            "channel",
+            "Visualize this channel (max-filter image)",
+        ),
         f"/models/{MODEL}/layers/bn1": ("atlas", "Atlas"),
         f"/models/{MODEL}/classes?q=banana": ("class", "banana"),
         f"/images/chelsea/models/{MODEL}/layers/bn1": ("reconstruction", "Rebuild the picture"),
-        f"/images/chelsea/models/{MODEL}/layers/bn1/channels/5": ("channel", "What excites this"),
+        f"/images/chelsea/models/{MODEL}/layers/bn1/channels/5": (
+            "channel",
+            "Visualize this channel",
+        ),
     }
     client.get(f"/images/chelsea/models/{MODEL}.json")
     places[f"/images/chelsea/models/{MODEL}"] = ("strip", "Depth strip")
