@@ -55,6 +55,7 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "duration": languages.duration,
         "moment": languages.moment,
     }
+    env.filters["titled"] = wording.titled
     env.globals["parts"] = env.get_template("parts.html").module
     for name in env.list_templates():
         env.get_template(name)

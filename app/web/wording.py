@@ -17,6 +17,15 @@ def shown(image: KeptImage) -> str:
     return gettext(samples.all_samples()[image.id].title) if is_sample else image.name
 
 
+def titled(name: str) -> str:
+    """A photo's name; that of a sample in this request's language."""
+    for sample in samples.all_samples().values():
+        # As the name of a class a title has lost the number at its end.
+        if name in (sample.title, sample.title.rstrip(" 0123456789")):
+            return gettext(sample.title)
+    return name
+
+
 def network(title: str) -> str:
     """A network's title."""
     if not title.endswith(COPY):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app.vision.drawing import colors
 from tests.asking import ATLAS, CHANNEL, CLASS, MODEL, REBUILT, STRIP, ask, finish, made
 from tests.running import Laterna
 from tests.web.extraction import catalogue
@@ -20,43 +21,12 @@ DATA = ("script", "style", "code", "kbd")
 VOID = ("img", "input", "br", "meta", "link", "stop", "rect", "path", "circle", "hr", "image")
 #: Names that are the same in every language.
 NAMES = {
-    "Laterna",
-    "AlexNet",
-    "VGG",
-    "ResNet",
-    "GoogLeNet",
-    "EfficientNet",
-    "SqueezeNet",
-    "MobileNet",
-    "DenseNet",
-    "ConvNeXt",
-    "Inception",
-    "ReLU",
-    "SiLU",
-    "GELU",
-    "ImageNet",
-    "PyTorch",
-    "torch",
-    "torchvision",
-    "timm",
-    "numpy",
-    "Python",
-    "Jupyter",
-    "WebP",
-    "PNG",
-    "CSV",
-    "SVG",
-    "JSON",
-    "RGB",
-    "BGR",
-    "Adam",
-    "Studio",
-    "Chelsea",
-    "Eileen",
-    "Collins",
-    "Dansk",
-    "English",
-}
+    "Laterna", "AlexNet", "VGG", "ResNet", "GoogLeNet", "EfficientNet", "SqueezeNet", "MobileNet",
+    "DenseNet", "ConvNeXt", "Inception", "ReLU", "SiLU", "GELU", "ImageNet", "PyTorch", "torch",
+    "torchvision", "timm", "numpy", "Python", "Jupyter", "WebP", "PNG", "CSV", "SVG", "JSON", "RGB",
+    "BGR", "Adam", "Studio", "Chelsea", "Eileen", "Collins", "Dansk", "English", "cpu", "cuda",
+    "Selvaraju", "Szegedy", "et", "al.", *colors.NAMES,
+}  # fmt: skip
 PAGES = (
     "/",
     "/models",
@@ -142,7 +112,7 @@ def known(client: httpx.Client) -> set[str]:
     """What is data: names of layers, networks, classes, photos."""
     names = set(NAMES)
     for row in client.get("/models.json").json()["models"]:
-        names |= {row["title"], row["name"]}
+        names |= {row["title"], row["name"], *re.split(r"\s*[(),]\s*", row["title"])}
     for model in (MODEL, "vgg19", "alexnet-2012", "vgg16", "googlenet-2014"):
         layers = client.get(f"/models/{model}.json").json()["layers"]
         names |= {layer["name"] for layer in layers} | {layer["block"] for layer in layers}
@@ -163,7 +133,7 @@ def alike() -> list[re.Pattern[str]]:
 
 def untranslated(text: str, names: set[str], patterns: list[re.Pattern[str]]) -> bool:
     """Whether a text that is the same in both languages ought not to be."""
-    if any(pattern.fullmatch(text) for pattern in patterns):
+    if ".pth" in text or any(pattern.fullmatch(text) for pattern in patterns):
         return False
     for part in re.split(r"\s*[·,()+:;–“”|→=]\s*", text):
         bare = re.sub(r"[\d.,×%±/*-]+|\b(px|MB|GB|kB|dB|ms|s|E)\b", " ", part).strip()
@@ -173,7 +143,8 @@ def untranslated(text: str, names: set[str], patterns: list[re.Pattern[str]]) ->
             continue
         if re.fullmatch(r"[\w.]*[\d_.][\w.]*|[0-9a-f]{16,}|\S+@\S+|https?://\S+", part):
             continue
-        if all(word in names for word in re.split(r"[\s/-]+", bare)):
+        words = re.split(r"[\s()-]+", part)
+        if all(word in names or re.search(r"[\d/_]|\.\w|^$", word) for word in words):
             continue
         return True
     return False
