@@ -140,14 +140,25 @@ const capture = document.getElementById("capture");
 capture.addEventListener("change", () => { if (capture.files.length) take(named(capture.files)); capture.value = ""; });
 
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+// An address from another window is no file; what is dragged within this page is its own affair.
+let isOwn = false;
+document.addEventListener("dragstart", () => { isOwn = true; });
+document.addEventListener("dragend", () => { isOwn = false; });
+const hasAddress = (event) => !isOwn && !event.target.closest?.("input, textarea") && ["text/uri-list", "text/html", "text/plain"].some((type) => event.dataTransfer?.types.includes(type));
+function refuseAddress(event) {
+  if (!busy) { list.replaceChildren(); brought = 0; }
+  const [address] = (event.dataTransfer.getData("text/uri-list") || event.dataTransfer.getData("text/plain")).split(/\s*\n/).filter((line) => line && !line.startsWith("#"));
+  refuse(row((address ?? "").slice(0, 120)), words.address);
+  list.scrollIntoView({ block: "nearest" });
+}
 document.addEventListener("dragover", (event) => {
-  if (!hasFiles(event)) return;
+  if (!hasFiles(event) && !hasAddress(event)) return;
   event.preventDefault();
   document.documentElement.classList.add("over");
 });
 document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.documentElement.classList.remove("over"); });
 document.addEventListener("drop", (event) => {
-  if (!hasFiles(event)) return;
+  if (!hasFiles(event) && !hasAddress(event)) return;
   event.preventDefault();
   document.documentElement.classList.remove("over");
   // Entries must be asked for before this function returns.
@@ -156,7 +167,8 @@ document.addEventListener("drop", (event) => {
   const names = new Set(folders.map((folder) => folder.name));
   const files = named(event.dataTransfer.files).filter(([one, name]) => !(names.has(name) && !one.type));
   if (folders.length) takeFolders(folders, files);
-  else take(files);
+  else if (files.length) take(files);
+  else refuseAddress(event);
 });
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];

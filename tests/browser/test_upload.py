@@ -210,3 +210,32 @@ def test_without_javascript_the_form_does_it(page_without_javascript: Page) -> N
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/images/*")
     expect(page.locator("main")).to_contain_text("chelsea")
+
+
+#: Drops what another window's address bar or page gives: text, no file.
+DROP_ADDRESS = """(type) => {
+    const bag = new DataTransfer();
+    bag.setData(type, "https://example.org/cat.jpg");
+    const made = { dataTransfer: bag, bubbles: true, cancelable: true };
+    const over = new DragEvent("dragover", made), dropped = new DragEvent("drop", made);
+    document.body.dispatchEvent(over);
+    document.body.dispatchEvent(dropped);
+    return [over.defaultPrevented, dropped.defaultPrevented];
+}"""
+
+
+def test_a_dropped_address_is_answered_by_a_sentence(page: Page) -> None:
+    for address in ("/", "/images"):
+        for type_ in ("text/uri-list", "text/plain"):
+            page.goto(address)
+            assert page.evaluate(DROP_ADDRESS, type_) == [True, True]
+            expect(page.locator("#uploads li")).to_have_count(1)
+            expect(page.locator("#uploads li")).to_contain_text("Save the picture first")
+            expect(page.locator("#uploads li")).to_contain_text("example.org/cat.jpg")
+
+
+def test_what_is_dragged_within_the_page_is_left_alone(page: Page) -> None:
+    page.goto("/")
+    page.evaluate("document.body.dispatchEvent(new DragEvent('dragstart', {bubbles: true}))")
+    assert page.evaluate(DROP_ADDRESS, "text/uri-list") == [False, False]
+    expect(page.locator("#uploads li")).to_have_count(0)
