@@ -195,7 +195,7 @@ def test_what_a_job_failed_of_is_told_in_danish_also_later(server: Laterna) -> N
         client.headers["Accept-Language"] = "da"
         id = ask(client, ATLAS, layer="conv_head", size=512)
         for _ in range(2):
-            error = finish(client, id, 150)["error"]
+            error = finish(client, id)["error"]
             assert error is not None
             assert "højst" in error["message"]
             assert "for this layer" not in error["message"]
