@@ -399,7 +399,7 @@ async def _described(studio: Studio) -> tuple[dict[str, Any] | None, str]:
     usual = studio.settings.default_model
     why = ""
     try:
-        networks.require_weights(studio.catalogue.entry(usual), studio)
+        networks.require_weights(studio.catalogue.entry(usual))
     except LaternaError as error:
         why = error.message(gettext)
     else:
