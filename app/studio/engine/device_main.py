@@ -9,9 +9,20 @@ from typing import Any, Protocol
 import structlog
 
 from app.errors import LaternaError
-from app.studio.engine import climbing
+from app.studio.engine import climbing, plain
 from app.studio.engine.failures import said
-from app.studio.engine.messages import Answer, Climb, Ended, Forget, Free, Order, Ready, Stop, Task
+from app.studio.engine.messages import (
+    Answer,
+    Climb,
+    Ended,
+    Forget,
+    Free,
+    Order,
+    Ready,
+    Step,
+    Stop,
+    Task,
+)
 from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 from app.studio.recipes.progress import Making
 
@@ -78,7 +89,7 @@ class Owner:
         def answer(made: Made | LaternaError) -> None:
             nonlocal answered
             if not answered:
-                self._pipe.send(Answer(task.number, made))
+                self._pipe.send(plain.checked(Answer(task.number, made)))
             answered = True
 
         try:
@@ -94,13 +105,15 @@ class Owner:
         try:
             making = self._workshop.steps(climb.recipe, climb.sources)
             made = climbing.climbed(
-                making, climb, self._pipe.send, lambda: self._is_stopped(climb), strike
+                making, climb, self._tell, lambda: self._is_stopped(climb), strike
             )
+            ended = plain.checked(Ended(climb.number, made))
         except Exception as error:
             ended = Ended(climb.number, said(error, climb.recipe.title, climb.number))
-        else:
-            ended = Ended(climb.number, made)
         self._pipe.send(ended)
+
+    def _tell(self, step: Step) -> None:
+        self._pipe.send(plain.checked(step))
 
     def _is_stopped(self, climb: Climb) -> bool:
         """Do what was asked for meanwhile; whether that was to stop."""

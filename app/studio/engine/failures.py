@@ -1,10 +1,12 @@
 """Failures: what an exception in the device's process means to those who wait."""
 
 import os
+from contextlib import suppress
 
 import structlog
 
 from app.errors import LaternaError, OutOfMemory, Unexpected
+from app.studio.engine import plain
 from app.vision.memory import is_out_of_memory
 
 log = structlog.get_logger("laterna.device")
@@ -13,7 +15,8 @@ log = structlog.get_logger("laterna.device")
 def said(error: Exception, title: str, number: int) -> LaternaError:
     """The error that people are told. Ends this process when the device is of no more use to it."""
     if isinstance(error, LaternaError):
-        return error
+        with suppress(plain.NotPlain):
+            return plain.checked(error)
     if is_out_of_memory(error):
         return OutOfMemory()
     if _is_broken(error):

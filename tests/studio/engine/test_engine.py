@@ -99,7 +99,13 @@ def test_torch_gets_the_threads_that_are_set(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("what", "error"),
-    [("refuse", NoFilters), ("break", Unexpected), ("memory", OutOfMemory), ("silent", Unexpected)],
+    [
+        ("refuse", NoFilters),
+        ("break", Unexpected),
+        ("memory", OutOfMemory),
+        ("silent", Unexpected),
+        ("heavy", Unexpected),
+    ],
 )
 def test_failures_come_back_as_themselves_and_end_nothing(
     bench: Bench, what: str, error: type[Exception]

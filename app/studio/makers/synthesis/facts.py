@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
     return {
         "laterna": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # else a TorchVersion, which only torch can unpickle
         "torchvision": version("torchvision"),
         "timm": version("timm"),
     }

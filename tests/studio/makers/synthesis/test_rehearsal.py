@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from app.studio import recipes
+from app.studio.engine import plain
 from app.studio.makers import Workshop
 from app.studio.recipes import (
     ActivationGrid,
@@ -179,6 +180,7 @@ def test_the_pretended_gpu_makes_what_the_cpu_makes(
 
 
 def told(result: Made) -> dict[str, Any]:
+    plain.checked(result)
     return {name: value for name, value in result.facts.items() if name not in OF_THE_DEVICE}
 
 
