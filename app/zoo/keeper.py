@@ -20,6 +20,7 @@ from app.zoo.entries import Entry, Preprocessing
 from app.zoo.folding import fold, foldable
 from app.zoo.graph import graph_of
 from app.zoo.layers import Layer, layers_of
+from app.zoo.memory import give_back
 from app.zoo.pictures import Box, crop_box, normalised, prepared
 from app.zoo.presets import labels_for, preprocessing_for
 from app.zoo.tracing import Trace, traced
@@ -117,16 +118,20 @@ class Keeper:
         One whose files have changed since is loaded anew.
         """
         entry = self._catalogue.entry(name)
-        kept = self._kept.pop(name, None)
+        kept, is_loaded = self._kept.pop(name, None), False
         if kept is None or kept.entry != entry or kept.stamp != _stamp(entry):
             del kept
-            kept = load(entry, self._device)
+            kept, is_loaded = load(entry, self._device), True
         self._kept[name] = kept
         while (
             len(self._kept) > 1
             and sum(network.size for network in self._kept.values()) > self._budget
         ):
             self._kept.popitem(last=False)
+        if is_loaded:  # what loading took for a while, and what had to leave for it
+            give_back()
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
         return kept
 
     def loaded(self) -> list[str]:
