@@ -1,5 +1,10 @@
 // All pages: pictures that come later, finding, keys, and where one is in a list of layers.
 "use strict";
+// Where something of w x h lies in a box of width x height (object-fit: contain): scale, left, top.
+function fitted(width, height, w, h) {
+  const scale = Math.min(width / w, height / h);
+  return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2 };
+}
 
 // A picture whose device is busy or starting answers 503: ask again when it says so.
 async function retry(image) {

@@ -1,6 +1,6 @@
 """Curves: (a share for each of some layers) -> points of a chart by depth, which templates draw."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +40,27 @@ class Curve:
         return tuple((self.top * k / 2, self.height * (1 - k / 2)) for k in range(3))
 
 
-def curve(rows: Sequence[dict[str, Any]], share: str) -> Curve:
-    """The curve of one field of rows, which are in the order of the layers."""
-    highest = max((row[share] for row in rows), default=0.0)
-    top = next(top for top in TOPS if highest <= top or top == TOPS[-1])
-    step = WIDTH / max(1, len(rows) - 1)
+def top_of(shares: Iterable[float]) -> float:
+    """The least upper end that holds all shares."""
+    highest = max(shares, default=0.0)
+    return next((top for top in TOPS if highest <= top), TOPS[-1])
+
+
+def curve(
+    rows: Sequence[dict[str, Any]],
+    share: str,
+    top: float = 0.0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> Curve:
+    """The curve of one field of rows, which are in the order of the layers.
+
+    top: the share at the upper end, 0 for the least that will do; size: the chart's inside.
+    """
+    top = top or top_of(row[share] for row in rows)
+    width, height = size
+    step = width / max(1, len(rows) - 1)
     points = (
-        Point(k * step, HEIGHT * (1 - row[share] / top), row[share], row)
+        Point(k * step, height * (1 - row[share] / top), row[share], row)
         for k, row in enumerate(rows)
     )
-    return Curve(tuple(points), top)
+    return Curve(tuple(points), top, width, height)

@@ -5,9 +5,9 @@
   function square(element) {
     const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height, clientLeft, clientTop } = element;
     if (!(element instanceof HTMLImageElement)) return { left: left + clientLeft, top: top + clientTop, side: width };
-    // object-fit: contain; below the map of an untrained network stands its mark
-    const scale = Math.min(width / element.naturalWidth, height / element.naturalHeight);
-    return { left: left + (width - element.naturalWidth * scale) / 2, top: top + (height - element.naturalHeight * scale) / 2, side: element.naturalWidth * scale };
+    // below the map of an untrained network stands its mark
+    const place = fitted(width, height, element.naturalWidth, element.naturalHeight);
+    return { left: left + place.left, top: top + place.top, side: element.naturalWidth * place.scale };
   }
 
   // Where a pointer is on it: shares of the side, down and to the right; null outside.
@@ -141,9 +141,9 @@
       const { sheet } = frame;
       if (!sheet?.facts || sheet.at < 0 || !image.naturalWidth) return;
       const box = frame.getBoundingClientRect();
-      const scale = Math.min(frame.clientWidth / image.naturalWidth, frame.clientHeight / image.naturalHeight);
-      const x = (event.clientX - box.left - frame.clientLeft - (frame.clientWidth - image.naturalWidth * scale) / 2) / scale;
-      const y = (event.clientY - box.top - frame.clientTop - (frame.clientHeight - image.naturalHeight * scale) / 2) / scale;
+      const lies = fitted(frame.clientWidth, frame.clientHeight, image.naturalWidth, image.naturalHeight);
+      const x = (event.clientX - box.left - frame.clientLeft - lies.left) / lies.scale;
+      const y = (event.clientY - box.top - frame.clientTop - lies.top) / lies.scale;
       const [left, top, wide, high] = sheet.tile(sheet.at);
       const at = [(y - top) / high, (x - left) / wide];
       if (at.every((share) => share >= 0 && share < 1)) field.share(at);

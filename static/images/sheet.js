@@ -64,13 +64,9 @@ class Sheet {
     return said ? this.known : null;
   }
 
-  // Where the picture lies in its frame (object-fit: contain): scale, left, top.
   #place() {
-    const { naturalWidth: w, naturalHeight: h } = this.image;
-    const box = this.frame.getBoundingClientRect();
-    const width = this.frame.clientWidth, height = this.frame.clientHeight;
-    const scale = Math.min(width / w, height / h);
-    return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2, box };
+    const { image, frame } = this;
+    return { ...fitted(frame.clientWidth, frame.clientHeight, image.naturalWidth, image.naturalHeight), box: frame.getBoundingClientRect() };
   }
 
   get name() { return this.frame.dataset.maps + this.frame.dataset.query; }

@@ -18,12 +18,9 @@ class Half {
     this.#fit();
   }
 
-  // Where the picture lies in its frame (object-fit: contain).
   #place() {
-    const { naturalWidth: w, naturalHeight: h } = this.image;
-    const width = this.frame.clientWidth, height = this.frame.clientHeight;
-    const scale = Math.min(width / w, height / h);
-    return { scale, left: (width - w * scale) / 2, top: (height - h * scale) / 2 };
+    const { image, frame } = this;
+    return fitted(frame.clientWidth, frame.clientHeight, image.naturalWidth, image.naturalHeight);
   }
 
   #fit() {

@@ -4,9 +4,8 @@ function tileAt(frame, event) {
   const picture = frame.querySelector("img");
   const sheet = JSON.parse(frame.dataset.sheet);
   const box = picture.getBoundingClientRect();
-  const zoom = Math.min(box.width / sheet.width, box.height / sheet.height);
-  const x = (event.clientX - box.left - (box.width - sheet.width * zoom) / 2) / zoom;
-  const y = (event.clientY - box.top - (box.height - sheet.height * zoom) / 2) / zoom;
+  const { scale, left, top } = fitted(box.width, box.height, sheet.width, sheet.height);
+  const x = (event.clientX - box.left - left) / scale, y = (event.clientY - box.top - top) / scale;
   const column = Math.floor((x - sheet.gap) / (sheet.tile + sheet.gap));
   const row = Math.floor((y - sheet.gap) / (sheet.tile_height + sheet.gap));
   const number = row * sheet.columns + column;

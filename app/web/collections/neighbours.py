@@ -19,7 +19,7 @@ from app.studio.studio import Studio
 from app.web import pages, pickers, urls
 from app.web.api import failures, schemas
 from app.web.collections import photos
-from app.web.curves import HEIGHT, WIDTH, Curve, Point
+from app.web.curves import curve, top_of
 from app.web.dependencies import TheStudio, description, layer_of
 from app.web.dependencies import neighbours as beside
 from app.web.sessions import Owner
@@ -309,7 +309,7 @@ async def shares_page(
     twin = urls.counterpart(model)
     twins_rows = await _of_twin(studio, found, twin, way)
     known = [row["share"] for row in (*rows, *twins_rows)] + [made["pixels"] if made else 0.0]
-    top = next(top for top in TOPS if max(known) <= top)
+    top = top_of(known)
     return pages.respond(
         request,
         "collections/neighbour_shares.html",
@@ -321,9 +321,9 @@ async def shares_page(
         ways=groups.ways(index.photos),
         made=made,
         rows=rows,
-        curve=_curve(rows, top),
+        curve=curve(rows, "share", top),
         twin=twin,
-        twin_curve=_curve(twins_rows, top),
+        twin_curve=curve(twins_rows, "share", top),
         kinds={layer["name"]: layer["kind"] for layer in described["layers"]},
     )
 
@@ -336,13 +336,3 @@ async def _of_twin(
     if index is None or by is None:
         return []
     return _layers(await shares(studio, index, twin, by), found)
-
-
-def _curve(rows: list[dict[str, Any]], top: float) -> Curve:
-    """The shares by depth below a given top, so that several can be compared."""
-    step = WIDTH / max(1, len(rows) - 1)
-    points = [
-        Point(k * step, HEIGHT * (1 - row["share"] / top), row["share"], row)
-        for k, row in enumerate(rows)
-    ]
-    return Curve(tuple(points), top)

@@ -14,6 +14,7 @@ from app.studio.studio import Studio
 from app.vision.drawing.colors import NAMES
 from app.web import pages, urls
 from app.web.api import failures, schemas
+from app.web.curves import Curve, curve
 from app.web.dependencies import TheStudio, check_channel, description, layer_of, obstacle
 from app.web.fields import Colored, FilterFields, filters_recipe
 from app.web.networks import sketches
@@ -208,10 +209,15 @@ async def filters_page(
         chart=sketches.grain_chart(
             {one.name: one.grain["filters"] for one in hung if one.grain}, BINS
         ),
-        curve=sketches.depth_curve({one.name: one.depth["layers"] for one in hung if one.depth}),
+        curves={one.name: _by_depth(one.depth["layers"]) for one in hung if one.depth},
         noise=next((one.grain["noise"] for one in hung if one.grain), None),
         convolutions=[each for each in hung[0].model["layers"] if has_filters(each)],
         colors=NAMES,
         address=urls.filters_page(model, layer, **said),
         waiting=urls.filters_page(model, layer, **said, wait=1),
     )
+
+
+def _by_depth(layers: list[dict[str, Any]]) -> Curve:
+    """The mean share of fine grain along the depth, of the layers that have one."""
+    return curve([layer for layer in layers if layer["mean"] is not None], "mean", 1.0, (600, 200))

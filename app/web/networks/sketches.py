@@ -6,7 +6,6 @@ The templates only draw what is said here, so that pictures follow the numbers w
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
-from typing import Any
 
 from app.zoo.arithmetic import Slide, stacked
 
@@ -176,26 +175,3 @@ def grain_chart(shares: dict[str, list[float | None]], bins: int) -> dict[str, B
         )
         for name, some in counts.items()
     }
-
-
-@dataclass(frozen=True)
-class Point:
-    """A layer on a curve by depth: where it is (0..1 on both axes), its name and its number."""
-
-    x: float
-    y: float
-    name: str
-    value: float
-
-
-def depth_curve(layers: dict[str, list[dict[str, Any]]]) -> dict[str, list[Point]]:
-    """The mean share of each layer along the depth, by whose network it is."""
-    curves = {}
-    for whose, some in layers.items():
-        known = [layer for layer in some if layer["mean"] is not None]
-        last = max(1, len(known) - 1)
-        curves[whose] = [
-            Point(place / last, layer["mean"], layer["name"], layer["mean"])
-            for place, layer in enumerate(known)
-        ]
-    return curves
