@@ -8,12 +8,19 @@ from typing import Any, TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
-from app.errors import ModelUnavailable, NotMade, UnknownModel, Words, WrongDefault
+from app.errors import ModelUnavailable, NotMade, UnknownModel, WrongDefault
 from app.settings import Settings
 from app.studio import lookup, networks
 from app.studio.engine import Engine
 from app.studio.fetching import Fetcher
-from app.studio.recipes import Description, OfIndex, OfPicture, Recipe
+from app.studio.recipes import (
+    CHANGED,
+    Description,
+    OfIndex,
+    OfPicture,
+    Recipe,
+    require_definition,
+)
 from app.zoo.catalogue import Catalogue, Entry
 
 R = TypeVar("R", bound=Recipe)
@@ -98,17 +105,19 @@ class Answers:
         await self.description(recipe.model)
         complete = self.complete(recipe)
         if complete is None:  # the weights were changed on disk since the line above
-            raise ModelUnavailable(
-                model=recipe.model, reason=Words("its weights have just changed.")
-            )
+            raise ModelUnavailable(model=recipe.model, reason=CHANGED)
         return self.archive.result(complete.key) or await self._once(complete)
 
     def complete(self, recipe: R) -> R | None:
-        """The recipe with the hash of the weights in it; None while that is not known."""
-        known = self.known(recipe.model)
+        """The recipe with all that decides what comes of it: the hash of the weights, and the
+        network's definition. None while that is not known.
+        """
+        entry = self.catalogue.entry(recipe.model)
+        known = self.known_entry(entry)
         if known is None:
             return None
-        return replace(recipe, weights=known["weights"]["sha256"] or "untrained")
+        weights = known["weights"]["sha256"] or "untrained"
+        return replace(recipe, weights=weights, definition=entry.definition)
 
     async def _once(self, recipe: Recipe) -> Result:
         """Have it made, by one call for any number of people who wait, and for none by none."""
@@ -132,12 +141,15 @@ class Answers:
             made = await self.engine.call(recipe, sources)
         except ModelUnavailable as error:
             # What only the device sees of a checkpoint (shapes, hash) is listed from now on.
-            self.catalogue.refuse(self.catalogue.entry(recipe.model), error.facts["reason"])
+            entry = self.catalogue.entry(recipe.model)
+            if entry.definition == recipe.definition:
+                self.catalogue.refuse(entry, error.facts["reason"])
             raise
         except NotMade:
             if isinstance(recipe, OfIndex):  # one of its files may be damaged: it is made again
                 await asyncio.to_thread(self.archive.whole_result, recipe.index)
             raise
+        require_definition(recipe, made)
         image = recipe.image if isinstance(recipe, OfPicture) else None
         if image is not None:
             self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
@@ -169,4 +181,5 @@ def _description(entry: Entry) -> Description:
         found = file.stat() if file and entry.present else None
         state = found and (found.st_size, found.st_mtime_ns)
     said = f"{__version__} {DESCRIBED} {entry} {state}"
-    return Description(model=entry.name, weights=hashlib.sha256(said.encode()).hexdigest())
+    weights = hashlib.sha256(said.encode()).hexdigest()
+    return Description(model=entry.name, weights=weights, definition=entry.definition)

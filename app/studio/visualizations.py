@@ -13,7 +13,6 @@ from app.errors import (
     UnknownChannel,
     UnknownClass,
     UnknownLayer,
-    Words,
 )
 from app.settings import Settings
 from app.studio import networks
@@ -24,6 +23,7 @@ from app.studio.jobs.board import Snapshot
 from app.studio.jobs.job import Job, State, Wish
 from app.studio.jobs.scheduler import Foreman
 from app.studio.recipes import (
+    CHANGED,
     Atlas,
     ChannelImage,
     ClassImage,
@@ -68,9 +68,7 @@ class Visualizations(Answers):
             await asyncio.to_thread(self._check_collection, recipe)
         complete = self.complete(recipe)
         if complete is None:  # the weights were changed on disk since the lines above
-            raise ModelUnavailable(
-                model=recipe.model, reason=Words("its weights have just changed.")
-            )
+            raise ModelUnavailable(model=recipe.model, reason=CHANGED)
         return complete
 
     def _check_collection(self, recipe: OfCollection) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from app.errors import ModelsUnusable, UnknownModel
-from app.zoo.checkpoints import OwnCheckpoints
+from app.zoo.checkpoints import OwnCheckpoints, Signature, signature
 from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
 
 __all__ = ["Catalogue", "Entry", "Preprocessing"]
 
+log = structlog.get_logger("laterna.catalogue")
 #: What an entry of catalogue.toml may say.
 FIELDS = {
     **dict.fromkeys(("name", "title", "paper", "architecture", "weights", "url_name"), str),
@@ -31,25 +34,43 @@ class Catalogue:
 
     def __init__(self, models_dir: Path) -> None:
         self.weights_dir = models_dir / "weights"
-        self._listed = _listed(models_dir, self.weights_dir)
-        self._by_name = {entry.name: entry for entry in self._listed}
-        self._own = OwnCheckpoints(self.weights_dir, self._by_name.keys())
+        self._models_dir = models_dir
+        self._signature = self._sign()
+        self._by_name = _read(models_dir, self.weights_dir)
+        self._own = OwnCheckpoints(self.weights_dir)
 
     def entries(self) -> list[Entry]:
         """All networks: those of the catalogue, then own checkpoints by name."""
-        return self._listed + self._own.entries()
+        listed = self._listed()
+        return [*listed.values(), *self._own.entries(listed.keys())]
 
     def entry(self, name: str) -> Entry:
         """One network; NAME-untrained is its untrained twin. Raises UnknownModel.
 
         The folder of own checkpoints is looked into only for a name that the catalogue lacks.
         """
-        found = self._found(name, self._by_name)
+        listed = self._listed()
+        found = self._found(name, listed)
         if found is None:
-            found = self._found(name, {entry.name: entry for entry in self._own.entries()})
+            own = self._own.entries(listed.keys())
+            found = self._found(name, {entry.name: entry for entry in own})
         if found is None:
             raise UnknownModel(model=name)
         return found
+
+    def _listed(self) -> dict[str, Entry]:
+        """The catalogue as it is now; as it was while it cannot be used."""
+        now = self._sign()
+        if now != self._signature:
+            self._signature = now
+            try:
+                self._by_name = _read(self._models_dir, self.weights_dir)
+            except ModelsUnusable as error:
+                log.warning("the catalogue is left as it was", reason=str(error))
+        return self._by_name
+
+    def _sign(self) -> Signature:
+        return signature([self._models_dir / "catalogue.toml"])
 
     @staticmethod
     def _found(name: str, entries: Mapping[str, Entry]) -> Entry | None:
@@ -61,8 +82,8 @@ class Catalogue:
         self._own.refuse(entry, reason)
 
 
-def _listed(models_dir: Path, weights_dir: Path) -> list[Entry]:
-    """The networks of catalogue.toml. Raises ModelsUnusable."""
+def _read(models_dir: Path, weights_dir: Path) -> dict[str, Entry]:
+    """The networks of catalogue.toml by name. Raises ModelsUnusable."""
     place = "catalogue.toml"
     try:
         text = (models_dir / "catalogue.toml").read_text(encoding="utf-8-sig")
@@ -79,7 +100,7 @@ def _listed(models_dir: Path, weights_dir: Path) -> list[Entry]:
     except (ValueError, TypeError) as error:  # a table may hold anything
         reason = f"{place} is wrong: {str(error).splitlines()[0].rstrip('.')}"
     else:
-        return entries
+        return {entry.name: entry for entry in entries}
     raise ModelsUnusable(folder=str(models_dir), reason=reason)
 
 

@@ -29,20 +29,20 @@ Signature = tuple[tuple[object, ...], ...]
 class OwnCheckpoints:
     """The entries of one folder, looked into again only when something in it has changed."""
 
-    def __init__(self, folder: Path, taken: Collection[str]) -> None:
-        self._folder, self._taken = folder, taken
-        self._seen: Signature = ()
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: tuple[Signature, frozenset[str]] = (), frozenset()
         self._entries: list[Entry] = []
         self._refused: dict[str, tuple[Signature, Entry]] = {}
         self._reading = Lock()  # the server asks from its loop and from threads
 
-    def entries(self) -> list[Entry]:
-        """An entry per name, in the order of the names."""
+    def entries(self, taken: Collection[str]) -> list[Entry]:
+        """An entry per name, in the order of the names; `taken` are those of the catalogue."""
         with self._reading:
             paths = self._files()
-            if (signature := _signature(paths)) != self._seen:
-                self._entries = read_entries(paths, self._taken)
-                self._seen = signature
+            if (seen := (signature(paths), frozenset(taken))) != self._seen:
+                self._entries = read_entries(paths, taken)
+                self._seen = seen
             return [self._or_refused(entry) for entry in self._entries]
 
     def refuse(self, entry: Entry, reason: str) -> None:
@@ -50,8 +50,8 @@ class OwnCheckpoints:
         self._refused[entry.name] = _of(entry), _with_problem(entry, reason)
 
     def _or_refused(self, entry: Entry) -> Entry:
-        signature, refused = self._refused.get(entry.name, ((), entry))
-        return refused if signature == _of(entry) else entry
+        then, refused = self._refused.get(entry.name, ((), entry))
+        return refused if then == _of(entry) else entry
 
     def _files(self) -> list[Path]:
         try:
@@ -239,10 +239,10 @@ def _printable(text: str) -> str:
 
 def _of(entry: Entry) -> Signature:
     """What changes when an own checkpoint does."""
-    return ((entry.architecture, entry.preprocessing, entry.labels), *_signature([entry.file]))
+    return ((entry.architecture, entry.preprocessing, entry.labels), *signature([entry.file]))
 
 
-def _signature(paths: Sequence[Path | None]) -> Signature:
+def signature(paths: Sequence[Path | None]) -> Signature:
     """What changes when one of the files does."""
     facts: list[tuple[object, ...]] = []
     for path in paths:

@@ -1,12 +1,41 @@
 """Entries: what is known of a network without loading it."""
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from app.zoo.files import is_regular
 
 UNTRAINED = "-untrained"
+#: Hexadecimal digits of a definition.
+DIGITS = 16
+#: Definitions of the catalogue as it was before they came into keys. These networks have the empty
+#: one, so that what was made of them then is still found. Never add to these, never change one.
+FORMER = frozenset(
+    {
+        "50d8bd6135f8afa2",  # efficientnet-lite0
+        "629738f78ea4ed14",  # alexnet
+        "5b1cf3efb04636aa",  # vgg11
+        "c0d30d3b7f4fa9ab",  # vgg11_bn
+        "c59eadef90a390df",  # vgg16
+        "8998fd68d8996f6c",  # vgg16_bn
+        "08c41766e10aa3da",  # vgg19
+        "f2c4633357823ef5",  # vgg19_bn
+        "6f9429c9a2880dca",  # googlenet
+        "a7655eb39c0c9a3a",  # resnet18
+        "22daa259fec8d575",  # resnet50
+        "de8b4433fa0caab4",  # squeezenet1_1
+        "c686ddaa4f189242",  # mobilenet_v3_large
+        "e7730d45bddfeb73",  # densenet121
+        "19ad686f98432445",  # convnext_tiny
+        "01d1bb37be97cae9",  # inception_v3
+        "d9c9b4ccc37f26d8",  # alexnet-2012
+        "b32af7ff897e11ca",  # googlenet-2014
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +107,29 @@ class Entry:
         """The member of torchvision's enums that says its preprocessing, "VGG16_Weights.MEMBER"."""
         family, _, member = (self.weights or self.preset_of).partition(":")
         return member if family == "torchvision" else None
+
+    @property
+    def original_name(self) -> str:
+        """Its name; of an untrained twin, that of the network whose twin it is."""
+        return self.name if self.trained else self.name.removesuffix(UNTRAINED)
+
+    @cached_property
+    def definition(self) -> str:
+        """A digest of all that decides results beside the values of the weights; of a twin that of
+        its original, and "" for what is in FORMER.
+        """
+        source = self.weights or self.preset_of
+        said = {
+            "name": self.original_name,
+            "architecture": self.architecture,
+            "classes": self.classes,
+            "labels": self.labels,
+            "preset": self.preset,
+            "names": source.partition(":")[0],  # a package's tensors are matched in their order
+            "preprocessing": self.preprocessing and asdict(self.preprocessing),
+        }
+        digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:DIGITS]
+        return "" if digest in FORMER else digest
 
     @property
     def present(self) -> bool:

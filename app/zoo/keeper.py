@@ -191,6 +191,7 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "parameters": trace.parameters,
         "multiply_adds": trace.multiply_adds,
         "weights": {"source": entry.weights, "sha256": sha256_of(entry)},
+        "definition": entry.definition,
         "trained": entry.trained,
         "classes": len(labels),
         "labels": list(labels),

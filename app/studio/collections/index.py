@@ -80,6 +80,7 @@ def index_of(recipe: OfCollection) -> CollectionIndex:
     return CollectionIndex(
         model=recipe.model,
         weights=recipe.weights,
+        definition=recipe.definition,
         collection=recipe.collection,
         photos=recipe.photos,
         whose=recipe.whose,

@@ -23,7 +23,14 @@ from app.studio.jobs.board import Snapshot
 from app.studio.jobs.course import Course
 from app.studio.jobs.job import Job, State
 from app.studio.jobs.requests import Desk, Work
-from app.studio.recipes import JobRecipe, Made, OfCollection, OfPicture, PhotoMap
+from app.studio.recipes import (
+    JobRecipe,
+    Made,
+    OfCollection,
+    OfPicture,
+    PhotoMap,
+    require_definition,
+)
 
 log = structlog.get_logger("laterna.jobs")
 #: A job that the device dies of so often is not tried again by itself.
@@ -180,6 +187,7 @@ class Foreman(Desk):
         images = _images(made) if isinstance(recipe, OfCollection) else []
         keep = self._archive.keep_result
         try:
+            require_definition(recipe, made)
             await asyncio.to_thread(
                 keep, recipe.key, made.facts, made.picture, made.media, image, made.parts, images
             )

@@ -32,6 +32,7 @@ INDEX_OF = f"""
 {JOBS} WHERE state = 'done' AND now = 'done' AND json_extract(recipe, '$.collection') = ?
 AND json_extract(recipe, '$.kind') = 'index' AND json_extract(recipe, '$.whose') = ?
 AND json_extract(recipe, '$.model') = ? AND json_extract(recipe, '$.weights') = ?
+AND ifnull(json_extract(recipe, '$.definition'), '') = ?
 ORDER BY finished DESC
 """
 WANTED = "SELECT 1 FROM askers WHERE job = ? AND wants"
@@ -170,7 +171,7 @@ class Register:
 
     def index_of(self, recipe: CollectionIndex) -> Job | None:
         """The newest index by this recipe, of whichever photos the collection had then."""
-        said = (recipe.collection, recipe.whose, recipe.model, recipe.weights)
+        said = (recipe.collection, recipe.whose, recipe.model, recipe.weights, recipe.definition)
         jobs = map(_job, self._index.rows(INDEX_OF, *said))
         return next((job for job in jobs if job.state is State.DONE), None)
 

@@ -89,7 +89,7 @@ class Workshop:
                     self._on_activation(recipe, recipe.layer, channel_map, answer, sources)
                 case LayerStatistics():
                     network = self.network(recipe.model)
-                    done = self.cache.whole_pass(recipe, network, sources.picture)
+                    done = self.cache.whole_pass(network, recipe.image, sources.picture)
                     answer(layer_statistics(recipe, network, done))
                 case Thumbnails():
                     answer(self._thumbnails(recipe, sources.picture))
@@ -136,7 +136,7 @@ class Workshop:
 
     def _thumbnails(self, recipe: Thumbnails, picture: str) -> Made:
         network = self.network(recipe.model)
-        done = self.cache.whole_pass(recipe, network, picture)
+        done = self.cache.whole_pass(network, recipe.image, picture)
         return thumbnails(recipe, network, done.activations, done.crop)
 
     def _on_activation(
@@ -156,7 +156,7 @@ class Workshop:
         network = self.network(recipe.model)
         if layer not in network.layers:
             raise UnknownLayer(model=network.entry.title, layer=layer)
-        kept = self.cache.kept_pass(recipe)
+        kept = self.cache.kept_pass(network, recipe.image)
         if kept is not None:
             answer(maker(recipe, network, kept.activations[layer], kept.crop))
             return
@@ -164,7 +164,7 @@ class Workshop:
         with tap(network, [layer]) as seen:
             network(batch)
         answer(maker(recipe, network, seen[layer], crop))
-        self.cache.whole_pass(recipe, network, sources.picture)
+        self.cache.whole_pass(network, recipe.image, sources.picture)
 
 
 def _told(recipe: Recipe) -> Sources:

@@ -89,25 +89,25 @@ class DeviceCache:
         """Of all classes for a picture, [classes], on the CPU. Raises NoClassifier, NotFinite."""
         if not network.labels:
             raise NoClassifier(model=network.entry.title)
-        logits = self.whole_pass(recipe, network, picture).logits
+        logits = self.whole_pass(network, recipe.image, picture).logits
         if not logits.isfinite().all():
             raise NotFinite(model=network.entry.title, place="its classes")
         return logits[0].float().softmax(0).cpu()
 
-    def kept_pass(self, recipe: OfPicture) -> Pass | None:
+    def kept_pass(self, network: Network, image: str) -> Pass | None:
         """The whole pass of a picture through a network, if it is kept."""
-        return self._passes.find(recipe.model, recipe.weights, recipe.image)
+        return self._passes.find(network, image)
 
-    def whole_pass(self, recipe: OfPicture, network: Network, picture: str) -> Pass:
+    def whole_pass(self, network: Network, image: str, picture: str) -> Pass:
         """The whole pass of a picture through a network, kept or run now."""
-        kept = self.kept_pass(recipe)
+        kept = self.kept_pass(network, image)
         if kept is not None:
             return kept
-        batch, crop = self.prepared(network, recipe.image, picture)
+        batch, crop = self.prepared(network, image, picture)
         with tap(network, list(network.layers), stop=False) as listened:
             logits = network(batch)
         done = Pass(listened, logits, crop, listened.nbytes)
-        self._passes.keep(recipe.model, recipe.weights, recipe.image, done)
+        self._passes.keep(network, image, done)
         return done
 
 

@@ -70,7 +70,11 @@ def _plain(recipe: LegendSheet) -> ActivationGrid:
 
 def _footer(recipe: ActivationGrid, network: Network) -> str:
     said = {name: value for name, value in recipe.facts().items() if value}
-    said = {name: value for name, value in said.items() if name not in ("image", "weights")}
+    said = {
+        name: value
+        for name, value in said.items()
+        if name not in ("image", "weights", "definition")
+    }
     weights = network.weights_sha256 or "untrained"
     made_with = f"Laterna {__version__}, torch {torch.__version__}. Weights {weights}."
     return f"{made_with} {json.dumps(said)}"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from app.zoo.keeper import Network
+
 Box = tuple[float, float, float, float]
 
 
@@ -27,18 +29,18 @@ class KeptPasses:
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
-        self._kept: OrderedDict[tuple[str, str, str], Pass] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, str, str | None], Pass] = OrderedDict()
 
-    def find(self, model: str, weights: str, image: str) -> Pass | None:
+    def find(self, network: Network, image: str) -> Pass | None:
         """The kept pass, which is now the most recent; None when there is none."""
-        key = (image, model, weights)
+        key = _key(network, image)
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
-    def keep(self, model: str, weights: str, image: str, made: Pass) -> None:
+    def keep(self, network: Network, image: str, made: Pass) -> None:
         """Keep a pass and drop the oldest ones beyond the budget."""
-        self._kept[image, model, weights] = made
+        self._kept[_key(network, image)] = made
         while self._kept and self.size > self._budget:
             self._kept.popitem(last=False)
 
@@ -51,3 +53,9 @@ class KeptPasses:
     def size(self) -> int:
         """Bytes held by all kept passes."""
         return sum(kept.size for kept in self._kept.values())
+
+
+def _key(network: Network, image: str) -> tuple[str, str, str, str | None]:
+    """What decides a pass, the image first."""
+    entry = network.entry
+    return image, entry.name, entry.definition, network.weights_sha256

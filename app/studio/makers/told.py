@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -17,9 +18,9 @@ TOP = 5
 
 
 def source_facts(recipe: Recipe, network: Network, crop: Box | None = None) -> dict[str, Any]:
-    """What every result says of where it comes from."""
+    """What every result says of where it comes from: of the network, as it was when it ran."""
     facts = {
-        **recipe.facts(),
+        **replace(recipe, definition=network.entry.definition).facts(),
         "trained": network.trained,
         "weights_sha256": network.weights_sha256,
     }

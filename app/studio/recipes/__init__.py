@@ -45,10 +45,19 @@ from app.studio.recipes.grown import (
     Unit,
     Visualization,
 )
-from app.studio.recipes.recipe import EDITION, Description, Made, OfPicture, Recipe
+from app.studio.recipes.recipe import (
+    CHANGED,
+    EDITION,
+    Description,
+    Made,
+    OfPicture,
+    Recipe,
+    require_definition,
+)
 from app.studio.recipes.sources import KeptVectors, Member, Sources
 
 __all__ = [
+    "CHANGED",
     "EDITION",
     "VISUALIZATIONS",
     "ActivationGrid",
@@ -91,6 +100,7 @@ __all__ = [
     "Thumbnails",
     "Unit",
     "Visualization",
+    "require_definition",
     "visualization",
 ]
 

@@ -5,8 +5,12 @@ import json
 from dataclasses import InitVar, asdict, dataclass, field
 from typing import Any, ClassVar
 
+from app.errors import ModelUnavailable, Words
+
 #: Raised whenever a maker's output changes, so that old results are made again.
 EDITION = 3
+#: Why what was asked for of a network is not what the device would make by now.
+CHANGED = Words("its files have just been changed. Ask again.")
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,16 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What every request has: a network, and the hash of its weights once that is known."""
+    """What every request has: a network, and once that is known, what decides its numbers.
+
+    weights: the hash of its weights; definition: a digest of its architecture, preprocessing and
+    labels, "" where they are as in FORMER (app/zoo/entries.py).
+    """
 
     kind: ClassVar[str]
     model: str
     weights: str = ""
+    definition: str = ""
 
     @property
     def key(self) -> str:
@@ -44,8 +53,13 @@ class Recipe:
         return " ".join([self.kind, "of", self.model, *where])
 
     def facts(self) -> dict[str, Any]:
-        """All fields, for people and for PNG text chunks."""
+        """All fields, for people and for PNG text chunks.
+
+        An empty definition is left out, as it was not there in keys of before.
+        """
         said = {name.rstrip("_"): value for name, value in asdict(self).items()}
+        if not self.definition:
+            del said["definition"]
         return {"kind": self.kind} | said
 
     def keyed(self) -> dict[str, Any]:
@@ -74,3 +88,9 @@ class OfPicture(Recipe):
     def __post_init__(self, source: str) -> None:
         if source:
             object.__setattr__(self, "source", source)
+
+
+def require_definition(recipe: Recipe, made: Made) -> None:
+    """Raise ModelUnavailable for what was made by a network that was defined anew meanwhile."""
+    if made.facts.get("definition", "") != recipe.definition:
+        raise ModelUnavailable(model=recipe.model, reason=CHANGED)

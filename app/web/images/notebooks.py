@@ -66,6 +66,7 @@ async def grid_notebook(
         "model": model,
         "layer": layer,
         "weights": facts["weights_sha256"],
+        "definition": facts.get("definition", ""),
         "told": _told(facts),
     }
     book = await _bytes(studio, kept)
@@ -104,6 +105,7 @@ async def channel_notebook(
         "layer": layer,
         "channel": channel,
         "weights": described["weights"]["sha256"],
+        "definition": studio.catalogue.entry(model).definition,
         "told": {row["id"]: row["max"] for row in rows if row["max"] is not None},
     }
     return _book(

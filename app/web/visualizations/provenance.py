@@ -31,13 +31,17 @@ def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
         job.recipe.weights,
         gettext("Hash of the file: the same weights have the same."),
     )
+    known = [network, weights]
+    if job.recipe.definition:
+        tip = gettext("Digest of its architecture, preprocessing and labels.")
+        known.append((gettext("Definition"), job.recipe.definition, tip))
     said = [
         (label, wording.value(name, _value(value)), tip)
         for name, value in facts.items()
         for label, tip in [wording.asked(name)]
         if name in FIELDS and value != ()
     ]
-    return [network, weights, *said]
+    return [*known, *said]
 
 
 def _chosen(job: Job) -> list[Row]:

@@ -103,12 +103,14 @@ async def made_already(studio: Studio, recipe: Visualization) -> str | None:
 def network(studio: Studio, model: str) -> dict[str, Any]:
     """What is known of a network without asking the device: title, labels, layers, trained."""
     unknown = {"name": model, "title": model, "labels": [], "layers": [], "trained": True}
+    unknown["definition"] = "unknown"
     try:
         entry = studio.catalogue.entry(model)
         known = studio.known_entry(entry) or {}
     except LaternaError:  # it was taken out of the catalogue since
         return unknown
-    said = unknown | {"title": entry.title, "trained": entry.trained} | known
+    told = {"title": entry.title, "trained": entry.trained, "definition": entry.definition}
+    said = unknown | told | known
     return said | {"title": wording.network(str(said["title"]))}
 
 
@@ -118,6 +120,15 @@ def label(described: dict[str, Any], number: int) -> str:
     return str(labels[number]) if number < len(labels) else str(number)
 
 
+def class_label(studio: Studio, recipe: ClassImage | Occlusion) -> str:
+    """What a recipe's class is called; where the network was defined anew since, as it was then."""
+    described = network(studio, recipe.model)
+    if recipe.definition != described.get("definition", ""):
+        result = studio.archive.result(recipe.key)
+        return str(result.facts["label"] if result else recipe.class_)
+    return label(described, recipe.class_)
+
+
 def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> str:
     """What it shows, in a few words of this person's language; image: the one that was rebuilt."""
     name = wording.shown(image) if image else languages.gettext("A picture")
@@ -125,7 +136,7 @@ def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> 
         case OfCollection():
             return collection(recipe.collection)
         case ClassImage():
-            return label(network(studio, recipe.model), recipe.class_)
+            return class_label(studio, recipe)
         case ChannelImage():
             said = languages.gettext("Channel {channel} of {layer}")
             return said.format(channel=recipe.channel, layer=recipe.layer)
@@ -133,8 +144,7 @@ def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> 
             return languages.gettext("Atlas of {layer}").format(layer=recipe.layer)
         case Occlusion():
             said = languages.gettext("{label} in {picture}, covered bit by bit")
-            label_ = label(network(studio, recipe.model), recipe.class_)
-            return said.format(label=label_, picture=name)
+            return said.format(label=class_label(studio, recipe), picture=name)
         case Reconstruction():
             said = languages.gettext("{picture}, reconstructed from {layer}")
             return said.format(picture=name, layer=recipe.layer)
@@ -195,7 +205,8 @@ def _crop(
 
 def fields(recipe: JobRecipe) -> dict[str, Any]:
     """A recipe as the fields of a form that asks for it."""
-    said = {name: value for name, value in recipe.facts().items() if name != "weights"}
+    known = ("weights", "definition")
+    said = {name: value for name, value in recipe.facts().items() if name not in known}
     return {
         name: value
         for name, value in said.items()

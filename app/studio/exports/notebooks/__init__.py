@@ -29,11 +29,12 @@ def notebook(
     """A notebook in nbformat 4.5. kind: grid, channel or visualization, as the templates.
 
     words stand in texts, on one line each; values in code, as Python writes them, so that nothing
-    that somebody named their picture can become code. picture: the PNG that it is about.
-    translate: puts a cell of text into the reader's language; the code stays as it is.
+    that somebody named their picture can become code; definition: of the network, if it has one.
+    picture: the PNG that it is about. translate: puts a cell of text into the reader's language;
+    the code stays as it is.
     """
     said = {name: _plain(word) for name, word in words.items()}
-    written = {name: repr(value) for name, value in values.items()}
+    written = {name: repr(value) for name, value in ({"definition": ""} | dict(values)).items()}
     cells = [
         _text(translate(source), said) if type_ == TEXT else _code(source, written)
         for type_, source in cells_of(kind)

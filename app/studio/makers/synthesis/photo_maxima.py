@@ -49,14 +49,15 @@ class SamplePhotos:
 
     def __init__(self) -> None:
         self._batches: OrderedDict[Preprocessing, Tensor] = OrderedDict()
-        self._found: OrderedDict[tuple[str, str | None, str, Unit], Best] = OrderedDict()
+        self._found: OrderedDict[tuple[str, str, str | None, str, Unit], Best] = OrderedDict()
 
     def best(self, network: Network, layer: str, unit: Unit) -> Best:
         """Of each channel the best sample photo. unit "neuron": the highest anywhere in a map.
 
         layer: its name, or `taps.given(name)` for what it is given.
         """
-        key = (network.entry.name, network.weights_sha256, layer, unit)
+        entry = network.entry
+        key = (entry.name, entry.definition, network.weights_sha256, layer, unit)
         if key not in self._found:
             self._found[key] = self._measured(network, layer, unit)
             if len(self._found) > MOST_LAYERS:
