@@ -1,6 +1,7 @@
 """Own checkpoints: (folder of weights) -> an entry for each file that was dropped into it.
 
-NAME.safetensors or NAME.pth, with NAME.toml beside it; models/README.md says what goes into it.
+NAME.safetensors, NAME.pth or another of SUFFIXES, with NAME.toml beside it; models/README.md says
+what goes into it.
 Whatever lies there, the list comes, and at once: a bad file is an entry with a problem.
 """
 
@@ -13,12 +14,29 @@ from threading import Lock
 from typing import Any
 
 from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
-from app.zoo.files import Unreadable, inspect_weights, read_regular
+from app.zoo.files import (
+    WEIGHTS_LIMIT,
+    Unreadable,
+    inspect_safetensors,
+    open_regular,
+    printable,
+    read_regular,
+)
+from app.zoo.pickles import Pickled
 
-SUFFIXES = (".safetensors", ".pth")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".pt.tar")
+#: What networks are saved as by others, listed with the reason why it is not read.
+OTHERS = {
+    ".onnx": "ONNX", ".h5": "Keras", ".hdf5": "Keras", ".keras": "Keras", ".pb": "TensorFlow",
+    ".tflite": "TensorFlow Lite", ".caffemodel": "Caffe", ".prototxt": "Caffe", ".npz": "NumPy",
+    ".npy": "NumPy", ".pkl": "Python's pickle", ".pickle": "Python's pickle",
+    ".msgpack": "Flax", ".mlmodel": "Core ML", ".pt2": "torch.export", ".pte": "ExecuTorch",
+    ".gguf": "GGUF", ".t7": "Lua Torch", ".params": "MXNet", ".pdparams": "Paddle",
+    ".tar": "an archive", ".gz": "an archive", ".zip": "an archive", ".7z": "an archive",
+}  # fmt: skip
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 ARCHITECTURE = re.compile(r"(timm|torchvision|laterna):[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
-FIELDS = {"architecture", "title", "paper", "file", "labels", "preprocessing"}
+FIELDS = {"architecture", "title", "paper", "file", "part", "labels", "preprocessing"}
 TOML_LIMIT = LABELS_LIMIT = 1024 * 1024
 FILES_LIMIT = 500
 CLASSES_LIMIT = 100_000
@@ -58,21 +76,22 @@ class OwnCheckpoints:
             names = sorted(path for path in self._folder.iterdir() if path.name[0] != ".")
         except OSError:
             return []
-        return [path for path in names if path.suffix in (*SUFFIXES, ".toml", ".txt")][:FILES_LIMIT]
+        known = (*SUFFIXES, *OTHERS, ".toml", ".txt")
+        return [path for path in names if _suffix(path) in known][:FILES_LIMIT]
 
 
 def read_entries(paths: list[Path], taken: Collection[str]) -> list[Entry]:
     """The entries of a folder's files. Bad names and clashes are made unique, and a problem."""
     found: dict[str, list[Path]] = {}
     for path in paths:
-        if path.suffix != ".txt":
-            found.setdefault(path.stem, []).append(path)
+        if _suffix(path) != ".txt":
+            found.setdefault(_stem(path), []).append(path)
     entries = [(name, read_entry(name, group, taken)) for name, group in sorted(found.items())]
-    used_by_others = {entry.file.stem: name for name, entry in entries if entry.file}
+    used_by_others = {_stem(entry.file): name for name, entry in entries if entry.file}
     listed: dict[str, Entry] = {}
     for name, entry in entries:
         if used_by_others.get(name, name) != name and not any(
-            p.suffix == ".toml" for p in found[name]
+            _suffix(path) == ".toml" for path in found[name]
         ):
             continue  # a weights file that another network's TOML names
         own, turn = entry.name, 2
@@ -88,7 +107,7 @@ def read_entry(name: str, paths: list[Path], taken: Collection[str]) -> Entry:
         _check_name(name, taken)
         return _read(name, paths)
     except Unreadable as unreadable:
-        title = _printable(name)[:80]
+        title = printable(name)[:80]
         return Entry(name=_listed_name(name), title=title, architecture="", problem=str(unreadable))
 
 
@@ -103,8 +122,9 @@ def _check_name(name: str, taken: Collection[str]) -> None:
 
 
 def _read(name: str, paths: list[Path]) -> Entry:
-    said = next((path for path in paths if path.suffix == ".toml"), None)
+    said = next((path for path in paths if _suffix(path) == ".toml"), None)
     if said is None:
+        _check_format(paths[0])
         raise Unreadable(
             f"{paths[0].name} has no {name}.toml beside it to say which architecture it is; "
             "models/README.md shows one."
@@ -114,7 +134,8 @@ def _read(name: str, paths: list[Path]) -> Entry:
     entry = Entry(name=name, title=title, architecture=_architecture(table), paper=_paper(table))
     try:
         weights = _weights(name, table, paths, said.parent)
-        inspect_weights(weights)
+        part = _text(table, "part")
+        inspect_weights(weights, part)
         preprocessing = _preprocessing(table)
         labels = _labels(table, said.parent)
     except Unreadable as unreadable:
@@ -130,12 +151,58 @@ def _read(name: str, paths: list[Path]) -> Entry:
         classes=1000 if labels == "imagenet" else len(labels),
         preprocessing=preprocessing,
         labels=labels,
+        part=part,
     )
+
+
+def inspect_weights(path: Path, part: str = "") -> None:
+    """Raise Unreadable for a weights file that can be seen to be wrong without loading its tensors.
+
+    part: where in it they must be.
+    """
+    with open_regular(path, WEIGHTS_LIMIT) as file:
+        if _suffix(path) == ".safetensors":
+            inspect_safetensors(file, path.name)
+        else:
+            Pickled(file, path.name).state_dict(part)
+
+
+def _check_format(path: Path) -> None:
+    if other := OTHERS.get(_suffix(path)):
+        raise Unreadable(
+            f"{path.name} is {other}'s format, which is not read: save the tensors as "
+            "safetensors, or by torch.save(network.state_dict(), file)."
+        )
+
+
+def _suffix(path: Path) -> str:
+    """The end of a file's name that says what it is; ".pth.tar" is one."""
+    name = path.name.lower()
+    double = next((one for one in SUFFIXES if one.count(".") > 1 and name.endswith(one)), None)
+    return double or path.suffix.lower()
+
+
+def _stem(path: Path) -> str:
+    """A file's name without that."""
+    return path.name[: len(path.name) - len(_suffix(path))]
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8 with or without its mark. Raises ValueError that names another encoding."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data:
+        raise ValueError("it is UTF-16; save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"line {line} is in another encoding, probably Latin-1; save it as UTF-8"
+        ) from None
 
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(read_regular(path, TOML_LIMIT).decode())
+        table = tomllib.loads(_decoded(read_regular(path, TOML_LIMIT)))
     except (ValueError, RecursionError) as error:
         reason = "it nests too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise Unreadable(f"{path.name} is not TOML: {reason}.") from None
@@ -175,18 +242,22 @@ def _weights(name: str, table: dict[str, Any], paths: list[Path], folder: Path) 
     named = _text(table, "file")
     if named:
         return _beside(folder, named, SUFFIXES)
-    found = [path for path in paths if path.suffix in SUFFIXES]
+    found = [path for path in paths if _suffix(path) in SUFFIXES]
+    for path in paths if not found else ():
+        _check_format(path)
     if not found:
         raise Unreadable(f"{name}.safetensors or {name}.pth is not there.")
     if len(found) > 1:
-        raise Unreadable(f"There are both {name}.pth and {name}.safetensors: say which by “file”.")
+        both = " and ".join(path.name for path in found)
+        raise Unreadable(f"There are {both}: say which by “file”.")
     return found[0]
 
 
 def _beside(folder: Path, named: str, suffixes: tuple[str, ...]) -> Path:
     """A file in the same folder; names that lead out of it are refused."""
-    if Path(named).name != named or not named.endswith(suffixes):
-        raise Unreadable(f"“{named}” must be a file beside the TOML, with {' or '.join(suffixes)}.")
+    if Path(named).name != named or not named.lower().endswith(suffixes):
+        ends = " or ".join(suffixes)
+        raise Unreadable(f"“{named}” must be a file beside the TOML, with {ends}.")
     return folder / named
 
 
@@ -208,14 +279,15 @@ def _labels(table: dict[str, Any], folder: Path) -> str | tuple[str, ...]:
     if isinstance(said, str):
         path = _beside(folder, said, (".txt",))
         try:
-            said = read_regular(path, LABELS_LIMIT).decode().splitlines()
-        except ValueError:
-            raise Unreadable(f"{path.name} is not UTF-8 text.") from None
+            text = _decoded(read_regular(path, LABELS_LIMIT))
+        except ValueError as error:
+            raise Unreadable(f"{path.name} is not UTF-8 text: {error}.") from None
+        said = [line.strip() for line in re.split(r"\r\n|\n|\r", text.rstrip())]
     if not isinstance(said, list) or not all(isinstance(label, str) for label in said):
         raise Unreadable('“labels” must be "imagenet", a list of names, or a .txt file\'s name.')
     if len(said) > CLASSES_LIMIT or any(len(label) > 200 for label in said):
         raise Unreadable(f"At most {CLASSES_LIMIT} labels of 200 characters are taken.")
-    return tuple(_printable(label) for label in said)
+    return tuple(printable(label) for label in said)
 
 
 def _with_problem(entry: Entry, problem: str) -> Entry:
@@ -233,13 +305,9 @@ def _listed_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", name.lower())[:64].lstrip("-_") or "unnamed"
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def _of(entry: Entry) -> Signature:
     """What changes when an own checkpoint does."""
-    return ((entry.architecture, entry.preprocessing, entry.labels), *signature([entry.file]))
+    return ((entry.definition,), *signature([entry.file]))
 
 
 def signature(paths: Sequence[Path | None]) -> Signature:

@@ -84,6 +84,7 @@ class Entry:
     input_size: (C, H, W). labels: "imagenet" or the classes' names. None: known only after loading.
     trained: False for an untrained twin. problem: why it cannot be used at all, as a sentence.
     preset_of: for a twin, the weights whose preprocessing it takes.
+    part: where in its file the state dict is, "" for the usual places.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Entry:
     trained: bool = True
     problem: str | None = None
     preset_of: str = ""
+    part: str = ""
 
     @property
     def preset(self) -> str | None:
@@ -128,6 +130,7 @@ class Entry:
             "names": source.partition(":")[0],  # a package's tensors are matched in their order
             "preprocessing": self.preprocessing and asdict(self.preprocessing),
         }
+        said |= {"part": self.part} if self.part else {}
         digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:DIGITS]
         return "" if digest in FORMER else digest
 

@@ -143,14 +143,13 @@ def load(entry: Entry, device: torch.device) -> Network:
     """A network ready to run on a device. Raises ModelUnavailable."""
     preprocessing, size = _sizes(entry)
     skeleton, trace = _traced(entry, size)
-    stamp, digest, state = _stamp(entry), None, None
-    if entry.trained:
-        state, digest = fitting_weights(skeleton, entry)
+    stamp = _stamp(entry)
+    weights = fitting_weights(skeleton, entry) if entry.trained else None
     with torch.random.fork_rng(devices=[]):  # untrained: the same numbers after every start
         torch.manual_seed(0)
         module = build(entry)
-    if state is not None:
-        module.load_state_dict(state, strict=False)
+    if weights is not None:
+        module.load_state_dict(weights.state, strict=False)
     module.requires_grad_(False)
     _out_of_place(module)
     unfolded = _folded(module, trace, size)
@@ -163,7 +162,7 @@ def load(entry: Entry, device: torch.device) -> Network:
         preprocessing=preprocessing,
         labels=labels_for(entry),
         weights_source=entry.weights or "",
-        weights_sha256=digest,
+        weights_sha256=weights.sha256 if weights else None,
         stamp=stamp,
         device=device,
         unfolded=unfolded,
@@ -176,11 +175,12 @@ def load(entry: Entry, device: torch.device) -> Network:
 def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
     """A network's facts and layers, as the page and its JSON show them; no weights are needed.
 
+    Those of an own checkpoint are tried on, so that the list says early that they do not fit.
     Raises UnknownModel; ModelUnavailable where nothing is known of the architecture either.
     """
     entry = catalogue.entry(name)
     preprocessing, size = _sizes(entry)
-    _, trace = _traced(entry, size)
+    skeleton, trace = _traced(entry, size)
     labels = labels_for(entry)
     return {
         "name": entry.name,
@@ -190,7 +190,7 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "preprocessing": preprocessing.facts,
         "parameters": trace.parameters,
         "multiply_adds": trace.multiply_adds,
-        "weights": {"source": entry.weights, "sha256": sha256_of(entry)},
+        "weights": _weights_facts(skeleton, entry),
         "definition": entry.definition,
         "trained": entry.trained,
         "classes": len(labels),
@@ -198,6 +198,16 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "layers": [asdict(layer) for layer in layers_of(trace, size)],
         "graph": asdict(graph_of(trace, size)),
     }
+
+
+def _weights_facts(skeleton: nn.Module, entry: Entry) -> dict[str, str | None]:
+    """Where an entry's weights come from. Raises ModelUnavailable for own ones that do not fit."""
+    facts: dict[str, str | None] = {"source": entry.weights, "part": None, "prefix": None}
+    if not (entry.weights or "").startswith("file:"):
+        return facts | {"sha256": sha256_of(entry)}
+    found = fitting_weights(skeleton, entry)
+    said = {"part": found.part or None, "prefix": found.prefix or None}
+    return facts | said | {"sha256": found.sha256}
 
 
 def _sizes(entry: Entry) -> tuple[Preprocessing, tuple[int, int, int]]:

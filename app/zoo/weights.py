@@ -3,8 +3,11 @@
 import hashlib
 import io
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from os.path import commonprefix
 
 import safetensors.torch
 import torch
@@ -12,12 +15,24 @@ from torch import Tensor, nn
 
 from app.errors import ModelUnavailable
 from app.zoo.entries import Entry
-from app.zoo.files import WEIGHTS_LIMIT, Unreadable, inspect_pickle, open_regular, read_regular
+from app.zoo.files import WEIGHTS_LIMIT, Unreadable, open_regular, printable, read_regular
+from app.zoo.pickles import Pickled, Placed, Storage
 
 #: Heads that help while training; weights for them are not needed here, and left out.
 TRAINING_ONLY = re.compile(r"(aux\d?|AuxLogits|head_4[ad])\.")
 #: DenseNet's weights were saved under names that PyTorch no longer allows for modules.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
+#: What torch.compile and sharding put into names; no network of ours has modules of these names.
+WRAPPERS = re.compile(r"(^|\.)(?:(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+")
+WRAPPED = re.compile(r"_orig_mod\.|_fsdp_wrapped_module\.|_checkpoint_wrapped_module\.")
+#: A prefix is one under which at least so much of the network is.
+LEAST_SHARE = 0.5
+DTYPES = {
+    "Float": torch.float32, "Double": torch.float64, "Half": torch.float16,
+    "BFloat16": torch.bfloat16, "Long": torch.int64, "Int": torch.int32, "Short": torch.int16,
+    "Char": torch.int8, "Byte": torch.uint8, "Bool": torch.bool,
+    "ComplexFloat": torch.complex64, "ComplexDouble": torch.complex128,
+}  # fmt: skip
 NO_WEIGHTS = (
     "It has no weights of its own. Open it untrained, or put a checkpoint for it into "
     "models/weights."
@@ -25,11 +40,23 @@ NO_WEIGHTS = (
 CHECKSUM = re.compile(r"-([0-9a-f]{8,})\.")
 
 
-def fitting_weights(skeleton: nn.Module, entry: Entry) -> tuple[dict[str, Tensor], str]:
-    """An entry's weights as a state dict that fits its architecture, and their SHA-256.
+@dataclass(frozen=True)
+class Fitting:
+    """A state dict that fits an architecture. sha256: of the file that it comes from.
+
+    part: where in the file it was, "" for all of it; prefix: what was taken off all names.
+    """
+
+    state: dict[str, Tensor]
+    sha256: str
+    part: str = ""
+    prefix: str = ""
+
+
+def fitting_weights(skeleton: nn.Module, entry: Entry) -> Fitting:
+    """An entry's weights. Raises ModelUnavailable.
 
     skeleton: the architecture, on whatever device; only its names and shapes are read.
-    Raises ModelUnavailable.
     """
     if entry.problem or entry.file is None:
         raise ModelUnavailable(model=entry.title, reason=entry.problem or NO_WEIGHTS)
@@ -37,9 +64,13 @@ def fitting_weights(skeleton: nn.Module, entry: Entry) -> tuple[dict[str, Tensor
         data = read_regular(entry.file, WEIGHTS_LIMIT)
         digest = hashlib.sha256(data).hexdigest()
         _check(digest, entry)
-        tensors = read_tensors(data, entry.file.suffix, entry.file.name)
-        in_order = (entry.weights or "").startswith("package:")
-        return fitted(tensors, skeleton, in_order), digest
+        part, tensors = read_tensors(data, entry.file.name, entry.part)
+        if (entry.weights or "").startswith("package:"):
+            prefix, tensors = "", in_order(tensors, skeleton)
+        else:
+            prefix, tensors = without_prefix(tensors, skeleton)
+        state = fitted(tensors, skeleton, entry, prefix)
+        return Fitting(state, digest, part, prefix)
     except Unreadable as unreadable:
         raise ModelUnavailable(model=entry.title, reason=str(unreadable)) from None
 
@@ -55,59 +86,153 @@ def sha256_of(entry: Entry) -> str | None:
         return None
 
 
-def read_tensors(data: bytes, suffix: str, name: str) -> dict[str, Tensor]:
-    """The tensors of a .safetensors or .pth file by name. Raises Unreadable.
+def read_tensors(data: bytes, name: str, part: str = "") -> tuple[str, dict[str, Tensor]]:
+    """(where in the file, tensors by name) of a file's bytes. Raises Unreadable.
 
-    Read from memory, not mapped: a mapped file that is cut short meanwhile kills the process.
+    part: where they are, "" for where training programs put them. Read from memory, not mapped: a
+    mapped file that is cut short meanwhile kills the process.
     """
+    if not name.lower().endswith(".safetensors"):
+        pickled = Pickled(io.BytesIO(data), name)
+        where, placed = pickled.state_dict(part)
+        return where, _placed_tensors(pickled, placed)
     try:
-        if suffix == ".safetensors":
-            found: Any = safetensors.torch.load(data)
-        else:
-            inspect_pickle(io.BytesIO(data), name)
-            found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Unreadable:
-        raise
-    except Exception as error:  # these readers raise whatever the file makes them raise
+        return "", safetensors.torch.load(data)
+    except Exception as error:  # it raises whatever the file makes it raise
         raise Unreadable(f"{name} cannot be read: {_line(error)}") from None
-    if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
-        found = found["state_dict"]
-    if not isinstance(found, Mapping):
-        raise Unreadable(f"{name} holds no state dict.")
-    for key, value in found.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise Unreadable(f"{name} holds something else than tensors with names.")
-        if value.layout != torch.strided or value.is_quantized:
-            raise Unreadable(f"{name} holds sparse or quantized tensors ({key}).")
-    return dict(found)
+
+
+def _placed_tensors(pickled: Pickled, placed: Mapping[str, Placed]) -> dict[str, Tensor]:
+    """The tensors themselves; those that share numbers in the file share them here."""
+    storages: dict[Storage, bytearray] = {}
+    tensors = {}
+    for key, one in placed.items():
+        if one.storage not in storages:
+            storages[one.storage] = bytearray(pickled.numbers(one.storage))
+        dtype = getattr(torch, one.dtype, None) if one.dtype else DTYPES.get(one.storage.kind)
+        if not isinstance(dtype, torch.dtype):
+            kind = one.dtype or one.storage.kind
+            raise Unreadable(f"{pickled.name} holds numbers of an unknown kind ({kind[:40]}).")
+        try:
+            tensors[key] = _tensor(storages[one.storage], one, dtype)
+        except (RuntimeError, ValueError, OverflowError):
+            where = f"{printable(key)[:80]} is not all there"
+            raise Unreadable(f"{pickled.name} is damaged: {where}.") from None
+    return tensors
+
+
+def _tensor(numbers: bytearray, one: Placed, dtype: torch.dtype) -> Tensor:
+    """A tensor over the numbers of its storage. Raises ValueError for one that they do not hold."""
+    if not prod(one.size):
+        return torch.empty(one.size, dtype=dtype)
+    count = len(numbers) // dtype.itemsize
+    ways = zip(one.size, one.stride, strict=True)
+    if one.offset < 0 or one.offset + sum((side - 1) * step for side, step in ways) >= count:
+        raise ValueError("numbers beyond the end")
+    flat = torch.frombuffer(numbers, dtype=dtype, count=count)
+    return flat.as_strided(one.size, one.stride, one.offset)
+
+
+def in_order(tensors: dict[str, Tensor], skeleton: nn.Module) -> dict[str, Tensor]:
+    """The tensors by position, of files that name the modules of another implementation."""
+    wanted = [key for key in skeleton.state_dict() if _needed(key)]
+    given = [value for key, value in tensors.items() if _needed(key)]
+    return dict(zip(wanted, given, strict=True)) if len(given) == len(wanted) else tensors
+
+
+def without_prefix(
+    tensors: dict[str, Tensor], skeleton: nn.Module
+) -> tuple[str, dict[str, Tensor]]:
+    """(prefix, tensors without it): what wrappers put before names ("module.", "model.", …).
+
+    Of several prefixes the one under which most of the network is, averages of weights last; what
+    is not under it is left out. Names that wrappers put in the middle are taken off too.
+    """
+    given = {OLD_DENSENET.sub(r"\1\2", key): value for key, value in tensors.items()}
+    plain = {WRAPPERS.sub(r"\1", key): value for key, value in given.items()}
+    wrapped = next((WRAPPED.search(key) for key in given if WRAPPED.search(key)), None)
+    wanted = {key for key in skeleton.state_dict() if _needed(key)}
+    counts: Counter[str] = Counter()
+    for key in plain:
+        for start in _starts(key):
+            if key[start:] in wanted:
+                counts[key[:start]] += 1
+    if max(counts.values(), default=0) < len(wanted) * LEAST_SHARE:
+        return "", plain
+    prefix = max(counts, key=lambda one: (counts[one], "ema" not in one.lower(), -len(one)))
+    taken = prefix or (wrapped[0] if wrapped else "")
+    return taken, {
+        key.removeprefix(prefix): value for key, value in plain.items() if key.startswith(prefix)
+    }
+
+
+def _starts(key: str) -> Iterator[int]:
+    """Where parts of a name begin, the first of them at 0."""
+    yield 0
+    for place, letter in enumerate(key):
+        if letter == ".":
+            yield place + 1
 
 
 def fitted(
-    tensors: dict[str, Tensor], skeleton: nn.Module, in_order: bool = False
+    given: dict[str, Tensor], skeleton: nn.Module, entry: Entry | None = None, prefix: str = ""
 ) -> dict[str, Tensor]:
-    """The tensors under the names of a network, once all fit. Raises Unreadable.
+    """The tensors that a network needs, once all of them fit. Raises Unreadable.
 
-    in_order: match them by position (files that name the modules of another implementation).
+    entry: whose labels say how many classes there are; prefix: what was taken off their names.
     """
     wanted = {key: value for key, value in skeleton.state_dict().items() if _needed(key)}
-    given = {OLD_DENSENET.sub(r"\1\2", key): it for key, it in tensors.items() if _needed(key)}
-    if in_order and len(given) == len(wanted):
-        given = dict(zip(wanted, given.values(), strict=True))
+    given = {key: value for key, value in given.items() if _needed(key)}
     missing = sorted(key for key in wanted.keys() - given.keys() if not _counts(key))
     if missing or given.keys() - wanted.keys():
         raise Unreadable(
             f"These weights are for another architecture: {_some(missing)} not in the file, "
             f"{_some(sorted(given.keys() - wanted.keys()))} not in the network."
+            f"{_about_prefix(given, prefix)}"
         )
+    others = [key for key, value in given.items() if value.shape != wanted[key].shape]
+    if others:
+        raise Unreadable(_misfit(others, given, wanted, entry))
     for key, value in given.items():
-        if value.shape != wanted[key].shape:
-            raise Unreadable(
-                f"These weights are for another architecture: {key} is {_size(value)} in the file, "
-                f"{_size(wanted[key])} in the network."
-            )
+        if value.layout != torch.strided or value.is_quantized:
+            raise Unreadable(f"These weights are sparse or quantized ({key}), which is not read.")
         if value.is_complex() or not bool(torch.isfinite(value.float()).all()):
             raise Unreadable(f"These weights are damaged: {key} holds values that are no numbers.")
     return given
+
+
+def _about_prefix(given: Mapping[str, Tensor], prefix: str) -> str:
+    """What names in the file begin with, where that may be why they do not fit."""
+    if prefix:
+        return f" “{printable(prefix)[:80]}” was taken off the names in the file."
+    first, last = min(given, default=""), max(given, default="")
+    begins = commonprefix((first, last)).rpartition(".")[0]  # noqa: RUF071  # no paths
+    return f" All names in the file begin with “{printable(begins)[:80]}.”." if begins else ""
+
+
+def _misfit(
+    others: list[str],
+    given: Mapping[str, Tensor],
+    wanted: Mapping[str, Tensor],
+    entry: Entry | None,
+) -> str:
+    """Why tensors do not fit in shape; where only the classes are more or fewer, that as such."""
+    key = others[0]
+    sizes = f"{key} is {_size(given[key])} in the file, {_size(wanted[key])} in the network"
+    names = entry.classes if entry else None
+    classes = {given[one].shape[:1] for one in others}
+    is_last = all(
+        given[one].ndim == wanted[one].ndim >= 1
+        and given[one].shape[1:] == wanted[one].shape[1:]
+        and wanted[one].shape[0] == names
+        for one in others
+    )
+    if not is_last or len(classes) != 1 or entry is None:
+        return f"These weights are for another architecture: {sizes}."
+    found = f"{names} names, {classes.pop()[0]} classes"
+    if entry.labels == "imagenet":
+        return f"{found}: these weights are for other labels or another architecture: {sizes}."
+    return f"{found}: “labels” must have a name for each class of these weights ({sizes})."
 
 
 def _check(digest: str, entry: Entry) -> None:

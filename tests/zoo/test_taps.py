@@ -64,8 +64,7 @@ def unprepared(catalogue: Catalogue, name: str) -> nn.Module:
     """The network with its weights, but nothing else done to it."""
     entry = catalogue.entry(name)
     module = build(entry)
-    state, _ = fitting_weights(module, entry)
-    module.load_state_dict(state, strict=False)
+    module.load_state_dict(fitting_weights(module, entry).state, strict=False)
     return module.eval()
 
 
