@@ -17,6 +17,7 @@ from torchvision.models import squeezenet1_1
 from app.errors import ModelUnavailable
 from app.zoo.catalogue import Catalogue
 from app.zoo.keeper import Keeper, Network, describe
+from app.zoo.weights import Fitting, fitting_weights
 from tests.zoo.checkpoints import models_dir, toml
 from tests.zoo.test_catalogue import Evil
 
@@ -56,10 +57,13 @@ def refused(models: Path) -> str:
     return str(met.value.facts["reason"])
 
 
-def agree(network: Network, module: nn.Module) -> bool:
-    batch = torch.rand(1, 3, 224, 224)
-    with torch.no_grad():
-        return torch.allclose(network(batch), module(batch), rtol=1e-3, atol=1e-5)
+def fit(models: Path, module: nn.Module) -> Fitting:
+    """What is taken of the file, once seen to be the weights of the module and nothing else."""
+    found = fitting_weights(module, Catalogue(models).entry("mine"))
+    wanted = module.state_dict()
+    assert found.state.keys() == wanted.keys()
+    assert all(torch.equal(found.state[key], value) for key, value in wanted.items())
+    return found
 
 
 def under(prefix: str) -> Callable[[State], State]:
@@ -103,8 +107,17 @@ def test_what_wrappers_put_before_names_is_taken_off_and_told(
     state, file = wrap(module.state_dict()), folder / "weights" / f"mine.{suffix}"
     save = torch.save if suffix == "pth" else safetensors.torch.save_file
     save({key: value.clone() for key, value in state.items()}, file)
-    assert agree(loaded(folder), module)
-    assert describe(Catalogue(folder), "mine")["weights"]["prefix"] == prefix
+    assert fit(folder, module).prefix == prefix
+
+
+def test_what_was_taken_is_told_with_the_network(folder: Path, module: nn.Module) -> None:
+    state = under("module.")(module.state_dict())
+    torch.save({"model_ema": state, "epoch": 3}, folder / "weights" / "mine.pth")
+    told = describe(Catalogue(folder), "mine")["weights"]
+    assert (told["part"], told["prefix"]) == ("model_ema", "module.")
+    batch = torch.rand(1, 3, 224, 224)
+    with torch.no_grad():
+        assert torch.allclose(loaded(folder)(batch), module(batch), rtol=1e-3, atol=1e-5)
 
 
 def test_a_prefix_is_named_where_the_rest_does_not_fit(folder: Path, module: nn.Module) -> None:
@@ -136,12 +149,22 @@ def trained(state: State) -> dict[str, Any]:
     }
 
 
-WHERE = {
-    **{key: (lambda state, key=key: {key: state}, key) for key in (
+def beneath(*keys: str) -> Callable[[State], dict[str, Any]]:
+    def put(state: State) -> dict[str, Any]:
+        held: dict[str, Any] = dict(state)
+        for key in reversed(keys):
+            held = {key: held}
+        return held
+
+    return put
+
+
+WHERE: dict[str, tuple[Callable[[State], dict[str, Any]], str]] = {
+    **{key: (beneath(key), key) for key in (
         "state_dict", "model", "model_state_dict", "net", "network", "module", "params", "ema",
         "model_ema", "state_dict_ema", "weights", "anything",
     )},
-    "nested": (lambda state: {"checkpoint": {"model": state}}, "checkpoint.model"),
+    "nested": (beneath("checkpoint", "model"), "checkpoint.model"),
     "average beside": (
         lambda state: {"model_ema": {k: v * 0 for k, v in state.items()}, "model": state}, "model"
     ),
@@ -161,8 +184,7 @@ def test_the_network_in_a_training_checkpoint_is_found_and_told(
     state = module.state_dict()
     torch.save(trained(state) | wrap(state), folder / "weights" / "mine.pth")
     assert Catalogue(folder).entry("mine").problem is None
-    assert agree(loaded(folder), module)
-    assert describe(Catalogue(folder), "mine")["weights"]["part"] == part
+    assert fit(folder, module).part == part
 
 
 @pytest.mark.parametrize("in_zip", [True, False])
@@ -175,7 +197,7 @@ def test_every_protocol_of_pickles_is_read(
         {"state_dict": module.state_dict(), "args": Namespace(a=1)}, file,
         pickle_protocol=protocol, _use_new_zipfile_serialization=in_zip,
     )  # fmt: skip
-    assert agree(loaded(folder), module)
+    assert fit(folder, module)
 
 
 @pytest.mark.parametrize("in_zip", [True, False])
@@ -213,7 +235,7 @@ def test_of_several_networks_one_is_said(folder: Path, module: nn.Module) -> Non
     assert "“generator”, “critic”" in reason
     assert "“part”" in reason
     said(folder, more='part = "generator"\n')
-    assert agree(loaded(folder), module)
+    assert fit(folder, module)
     said(folder, more='part = "nobody"\n')
     assert "“nobody”" in (Catalogue(folder).entry("mine").problem or "")
 
@@ -223,7 +245,7 @@ def test_code_beside_the_tensors_is_never_run(folder: Path, module: nn.Module) -
     for protocol in range(1, pickle.HIGHEST_PROTOCOL + 1):
         saved = {"args": Evil(harm), "state_dict": module.state_dict(), "z": [Evil(harm)]}
         torch.save(saved, folder / "weights" / "mine.pth", pickle_protocol=protocol)
-        assert agree(loaded(folder), module)
+        assert fit(folder, module)
         torch.save({"args": Evil(harm)}, folder / "weights" / "mine.pth", pickle_protocol=protocol)
         assert "holds code" in (Catalogue(folder).entry("mine").problem or "")
     assert not harm.exists()
@@ -359,7 +381,7 @@ def test_a_toml_with_a_byte_order_mark_is_read(folder: Path, module: nn.Module) 
 def test_other_endings_are_listed_and_read(folder: Path, module: nn.Module, suffix: str) -> None:
     file = folder / "weights" / f"mine.{suffix}"
     torch.save({"state_dict": module.state_dict(), "epoch": 3}, file)
-    assert agree(loaded(folder), module)
+    assert fit(folder, module)
     file.rename(folder / "weights" / f"other.{suffix}")
     said(folder, more=f'file = "other.{suffix}"\n')
     assert [entry.name for entry in Catalogue(folder).entries()[18:]] == ["mine"]
