@@ -1,12 +1,11 @@
 """Catalogue: (folder of models) -> every network there is, and what is known without loading it."""
 
 import importlib.metadata
+import logging
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
-
-import structlog
 
 from app.errors import ModelsUnusable, UnknownModel
 from app.zoo.checkpoints import OwnCheckpoints, Signature, signature
@@ -14,7 +13,7 @@ from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
 
 __all__ = ["Catalogue", "Entry", "Preprocessing"]
 
-log = structlog.get_logger("laterna.catalogue")
+log = logging.getLogger("laterna.catalogue")
 #: What an entry of catalogue.toml may say.
 FIELDS = {
     **dict.fromkeys(("name", "title", "paper", "architecture", "weights", "url_name"), str),
@@ -65,8 +64,8 @@ class Catalogue:
             self._signature = now
             try:
                 self._by_name = _read(self._models_dir, self.weights_dir)
-            except ModelsUnusable as error:
-                log.warning("the catalogue is left as it was", reason=str(error))
+            except ModelsUnusable:
+                log.warning("catalogue.toml cannot be used and is left as it was", exc_info=True)
         return self._by_name
 
     def _sign(self) -> Signature:
