@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from app.errors import ModelUnavailable, UnknownLayer
-from app.zoo.architectures import build
+from app.zoo.architectures import build, skeleton
 from app.zoo.catalogue import Catalogue
 from app.zoo.entries import Entry, Preprocessing
 from app.zoo.folding import fold, foldable
@@ -220,8 +220,7 @@ def _sizes(entry: Entry) -> tuple[Preprocessing, tuple[int, int, int]]:
 
 def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]:
     """An entry's architecture on the meta device, which takes no memory, and its trace."""
-    with torch.device("meta"):
-        module = build(entry)
+    module = skeleton(entry)
     _out_of_place(module)
     try:
         trace = traced(module, size)

@@ -280,7 +280,7 @@ class Pickled:
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise Unreadable(f"{self.name} is a compressed archive, which PyTorch never writes.")
         names = [member.filename for member in members]
-        if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
+        if {"code", "constants.pkl"} & {part for name in names for part in name.split("/")}:
             raise Unreadable(
                 f"{self.name} is a program (TorchScript), which is never run. Save a state dict: "
                 "torch.save(network.state_dict(), file), or use safetensors."

@@ -1,9 +1,15 @@
 """Architectures: (entry) -> a network with fresh weights: timm's, torchvision's, as published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from app.errors import ModelUnavailable
 from app.zoo.architectures.alexnet import AlexNet, alexnet_convolutions
@@ -33,6 +39,42 @@ def build(entry: Entry) -> nn.Module:
             model=entry.title,
             reason=f"The architecture “{entry.architecture}” cannot be built: {str(error)[:200]}",
         ) from error
+
+
+def skeleton(entry: Entry) -> nn.Module:
+    """The architecture without numbers, on the meta device: no memory. Raises ModelUnavailable."""
+    try:
+        with torch.device("meta"):
+            return build(entry)
+    except ModelUnavailable as error:
+        if error.__cause__ is None:  # there is no such architecture
+            raise
+    with _numbers_dropped():
+        return build(entry)
+
+
+@contextmanager
+def _numbers_dropped() -> Iterator[None]:
+    """While a network is built, let go of each parameter's and buffer's numbers at once.
+
+    For builders that reckon with tensors, as those of RegNet do, which have no values on the meta
+    device.
+    """
+
+    def without(module: nn.Module, name: str, given: Any) -> Any:
+        if isinstance(given, nn.Parameter):
+            return nn.Parameter(given.to("meta"), requires_grad=given.requires_grad)
+        return given.to("meta") if isinstance(given, Tensor) else None
+
+    hooks = [
+        register_module_parameter_registration_hook(without),
+        register_module_buffer_registration_hook(without),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _timm(name: str, classes: int, entry: Entry) -> nn.Module:
