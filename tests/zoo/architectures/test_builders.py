@@ -1,4 +1,4 @@
-"""Every kind of torchvision's classifiers is built without memory; benchmarks/architectures: all."""
+"""Every kind of torchvision's classifiers is built without memory; benchmarks tries all."""
 
 import re
 
