@@ -48,7 +48,7 @@ class Foreman(Desk):
         """Hand out jobs until this is cancelled; go on where the last run of the server ended."""
         self._engine().on_ready = self._news.set
         try:
-            await asyncio.to_thread(self._recover)
+            await self._recover()
             while True:
                 self._news.clear()
                 await self._hand_out()
@@ -66,38 +66,55 @@ class Foreman(Desk):
             if tasks:
                 await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
-    def _recover(self) -> None:
+    async def _recover(self) -> None:
         """What ran when the server stopped waits again, unless its result was kept just before."""
+        async with self._changing:
+            for id, was_running, people in await asyncio.to_thread(self._left_over):
+                if was_running:
+                    self._line.put_back(id, people)
+                else:
+                    self._line.add(id, people)
+
+    def _left_over(self) -> list[tuple[str, bool, set[str]]]:
+        """(which job is to wait, whether it ran, who wants it) of those of the last run; their
+        states are written down. In a thread, so the line is left to the event loop.
+        """
+        found = []
         for job in self.jobs.active():
-            if job.state is State.RUNNING:
+            was_running = job.state is State.RUNNING
+            if was_running:
                 is_kept = self._archive.result(job.recipe.key) is not None
                 self.jobs.move(job.id, State.DONE if is_kept else State.QUEUED)
-                if not is_kept:
-                    self._line.put_back(job.id, self.people(job.id))
-            else:
-                self._line.add(job.id, self.people(job.id))
+                if is_kept:
+                    continue
+            found.append((job.id, was_running, self.people(job.id)))
+        return found
 
     async def _hand_out(self) -> None:
         """Give every free place the next job; people's jobs take the places of the house's."""
         async with self._changing:
             put_back = []
             self._handing_out = True
-            while len(self._work) < self._engine().places and (id := self._line.take()):
-                if id in self._work:  # asked for again while it is being stopped
-                    put_back.append(id)
-                    continue
-                try:
-                    job = await asyncio.to_thread(self.jobs.move, id, State.RUNNING)
-                except UnknownVisualization:
-                    continue
-                except DiskFull:
-                    put_back.append(id)
-                    asyncio.get_running_loop().call_later(DISK_PAUSE, self._news.set)
-                    break
-                self._begin(job)
-            self._handing_out = False
-            for id in put_back:
-                self._line.add(id, self.people(id))
+            try:
+                while len(self._work) < self._engine().places and (id := self._line.take()):
+                    if id in self._work:  # asked for again while it is being stopped
+                        put_back.append(id)
+                        continue
+                    try:
+                        job = await asyncio.to_thread(self.jobs.move, id, State.RUNNING)
+                    except UnknownVisualization:
+                        continue
+                    except Exception as error:  # a disk that is full, or fails: both may pass
+                        if not isinstance(error, DiskFull):
+                            log.exception("a job cannot be begun", job=id)
+                        put_back.append(id)
+                        asyncio.get_running_loop().call_later(DISK_PAUSE, self._news.set)
+                        break
+                    self._begin(job)
+            finally:
+                self._handing_out = False
+                for id in put_back:
+                    self._line.add(id, self.people(id))
             if self._line.has_people():
                 await self._preempt()
 
@@ -133,7 +150,8 @@ class Foreman(Desk):
         try:
             made = await self._made(job.recipe, course, for_house)
             # Nothing tells when a disk has room again.
-            while not await self._is_written(job, course, made):  # noqa: ASYNC110
+            while (left := await self._unwritten(job, course, made)) is not None:
+                made = left
                 await asyncio.sleep(DISK_PAUSE)
         except UnknownVisualization:
             self.board.post(Snapshot(job.id, State.CANCELLED))  # deleted with its picture
@@ -158,7 +176,7 @@ class Foreman(Desk):
                 )
                 return await self._engine().run(recipe, heard, for_house, found)
         except TimeoutError:
-            return JobTooLong(seconds=round(seconds))
+            return JobTooLong(seconds=max(1, round(seconds)))
         except (LaternaError, Died) as error:
             if isinstance(recipe, PhotoMap) and isinstance(error, NotMade):
                 # A file of its index may be damaged: the index is made again.
@@ -168,19 +186,28 @@ class Foreman(Desk):
             log.exception("unexpected", job=recipe.id)
             return Unexpected(request=f"job-{recipe.id[:8]}")
 
-    async def _is_written(self, job: Job, course: Course, made: Made | Exception) -> bool:
-        """Write down what became of it, the result first; whether there was room to."""
-        async with self._changing:
-            if isinstance(made, Made):
-                made = await self._kept(job.recipe, made)
-            try:
+    async def _unwritten(
+        self, job: Job, course: Course, made: Made | Exception
+    ) -> Made | Exception | None:
+        """Write down what became of it, the result first; what is still to be written, None for
+        nothing: the same where there was no room, after any other failure that it failed.
+        """
+        try:
+            async with self._changing:
+                if isinstance(made, Made):
+                    made = await self._kept(job.recipe, made)
                 after = await asyncio.to_thread(self._ended, job, course.seconds, made)
-            except DiskFull:
-                return False
-            if after.state is State.QUEUED:
-                self._line.put_back(job.id, self.people(job.id))
-        self.board.post(self._final(after, course))
-        return True
+                if after.state is State.QUEUED:
+                    self._line.put_back(job.id, self.people(job.id))
+            self.board.post(self._final(after, course))
+        except UnknownVisualization:
+            raise
+        except DiskFull:
+            return made
+        except Exception:  # no job may be said to run for ever, whatever this is
+            log.exception("what became of a job cannot be written down", job=job.id)
+            return Unexpected(request=f"job-{job.id[:8]}")
+        return None
 
     async def _kept(self, recipe: JobRecipe, made: Made) -> Made | LaternaError:
         image = recipe.image if isinstance(recipe, OfPicture) else None
@@ -199,7 +226,9 @@ class Foreman(Desk):
         return made
 
     def _ended(self, job: Job, seconds: float, made: Made | Exception) -> Job:
-        """The job in its next state."""
+        """The job in its next state; as it is where that was written down by an earlier try."""
+        if (known := self.jobs.job(job.id)).state is not State.RUNNING:
+            return known
         match made:
             case Made():
                 device = made.facts.get("device")

@@ -1,7 +1,8 @@
 """Races at the foreman's: what is stopped, asked for or deleted at the worst moment."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.errors import DiskFull, Unexpected, UnknownVisualization
 from app.studio.jobs.job import Job, State
+from app.studio.jobs.queue import Line
 from app.studio.recipes import Made, Reconstruction
 from tests.running import until
 from tests.studio.jobs.test_scheduler import Story, Teller, Yard, all_of, wanted
@@ -164,3 +166,76 @@ def test_a_disk_that_fails_in_another_way_fails_the_job_and_not_the_foreman(tell
         assert (await yard.end(recipe)).state is State.DONE
 
     tell(story)
+
+
+@pytest.mark.parametrize("failure", [OSError(5, "Input/output error"), TypeError("a mistake")])
+def test_no_job_runs_for_ever_whatever_fails_when_it_is_written_down(
+    tell: Teller, failure: Exception
+) -> None:
+    async def story(yard: Yard) -> None:
+        recipe, after = wanted(steps=3), wanted(number=1, steps=3)
+        ended, left = yard.foreman._ended, [3]
+
+        def failing(job: Job, seconds: float, made: Made | Exception) -> Job:
+            if job.id == recipe.id and left[0]:
+                left[0] -= 1
+                raise failure
+            return ended(job, seconds, made)
+
+        yard.foreman._ended = failing  # type: ignore[method-assign]  # a disk, or code, that fails
+        await yard.ask(recipe)
+        await yard.ask(after)
+        job = await yard.end(recipe)
+        assert (job.state, type(job.error)) == (State.FAILED, Unexpected)
+        assert (await yard.end(after)).state is State.DONE
+        await yard.until(lambda: yard.foreman.is_idle)
+
+    tell(story)
+
+
+def test_a_job_that_cannot_be_begun_just_now_is_begun_later(tell: Teller) -> None:
+    async def story(yard: Yard) -> None:
+        recipe = wanted(steps=3)
+        move, left = yard.foreman.jobs.move, [2]
+
+        def failing(id: str, state: State, **said: Any) -> Job:
+            if state is State.RUNNING and left[0]:
+                left[0] -= 1
+                raise OSError(5, "Input/output error")
+            return move(id, state, **said)
+
+        yard.foreman.jobs.move = failing  # type: ignore[method-assign]  # a bad disk
+        await yard.ask(recipe)
+        assert (await yard.end(recipe)).state is State.DONE
+        await yard.until(lambda: yard.foreman.is_idle)
+
+    tell(story)
+
+
+class Watched(Line):
+    """A line that notes which threads change it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+
+    def want(self, job: str, people: Iterable[str]) -> None:
+        self.threads.add(threading.get_ident())
+        super().want(job, people)
+
+
+def test_what_is_taken_up_again_is_put_in_line_by_the_loop_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        yard = Yard(tmp_path / "data")
+        for number in range(5):
+            await yard.ask(wanted(number=number, steps=3))
+        yard.foreman.jobs.move(wanted(number=0, steps=3).id, State.RUNNING)
+        yard.archive.close()
+        again = Yard(tmp_path / "data")
+        again.foreman._line = line = Watched()
+        async with again.at_work():
+            last = wanted(number=4, steps=3)
+            assert (await again.end(last)).state is State.DONE
+            assert line.threads == {threading.get_ident()}
+
+    asyncio.run(story())
