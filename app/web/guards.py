@@ -5,8 +5,10 @@ answer gets the security headers, a request id, a log line and its place in the 
 that is written on the way speaks the language of the person who asked.
 """
 
+import asyncio
 import secrets
 import time
+from collections.abc import Awaitable
 
 import structlog
 from fastapi import Request
@@ -37,6 +39,8 @@ SECURITY = {
 }
 #: What is logged and counted of a client that left before it could be answered.
 CLIENT_LEFT = 499
+#: The content type of what does not end by itself.
+STREAM = "text/event-stream"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 #: What decides, besides the address, what an answer in JSON says.
 JSON_VARY = "Accept-Language, Cookie"
@@ -64,7 +68,10 @@ class Witness:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=sight.id)
         try:
-            await self.app(scope, receive, sight.send)
+            if sight.method == "HEAD":
+                await _up_to_a_stream(self.app(scope, receive, sight.send), sight.streams)
+            else:
+                await self.app(scope, receive, sight.send)
         except ClientDisconnect:
             pass  # nobody is left to be answered
         except Exception as failure:
@@ -84,6 +91,8 @@ class _Sight:
         self.scope, self._send = scope, send
         self.method: str = scope["method"]
         self.status: int | None = None
+        #: Set once a HEAD was answered by a stream, which would go on.
+        self.streams = asyncio.Event()
         self._began = time.perf_counter()
         if self.method == "HEAD":
             scope["method"] = "GET"
@@ -101,6 +110,10 @@ class _Sight:
         elif self.method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
+        if self.method == "HEAD" and _begins_a_stream(message):
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            self.streams.set()
+            await asyncio.Event().wait()  # until it is cancelled: nobody hears the rest
 
     def tell(self) -> None:
         """One log line and one count; the route's template, so nothing of anybody's picture."""
@@ -117,6 +130,25 @@ class _Sight:
             status=status,
             seconds=round(seconds, 4),
         )
+
+
+async def _up_to_a_stream(answering: Awaitable[None], streams: asyncio.Event) -> None:
+    """Answer; but go no further where the answer turns out to be a stream."""
+    answer, stream = asyncio.ensure_future(answering), asyncio.ensure_future(streams.wait())
+    try:
+        await asyncio.wait((answer, stream), return_when=asyncio.FIRST_COMPLETED)
+        if not streams.is_set():
+            await answer
+    finally:
+        stream.cancel()
+        answer.cancel()
+        await asyncio.wait((answer, stream))
+
+
+def _begins_a_stream(message: Message) -> bool:
+    if message["type"] != "http.response.start":
+        return False
+    return Headers(scope=message).get("content-type", "").startswith(STREAM)
 
 
 def _is_personal(path: str, headers: MutableHeaders) -> bool:

@@ -1,5 +1,6 @@
 """Guards: every answer is fenced in, and what is not meant for this server stays out."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -8,7 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
+from app.web import guards
 from app.web.guards import SECURITY
 from tests.running import PATIENCE, Laterna, wait_until
 
@@ -261,3 +264,37 @@ def test_made_up_methods_are_counted_as_one(server: Laterna) -> None:
 def test_foreign_hosts_do_not_reach_a_route(server: Laterna) -> None:
     with httpx.Client(base_url=server.url, headers={"Host": "evil.example"}) as client:
         assert client.get("/images/chelsea.png").status_code == 400
+
+
+def test_a_head_of_a_stream_ends_with_its_headers() -> None:
+    """And what would go on streaming is told to stop."""
+    sent: list[Message] = []
+    stopped = asyncio.Event()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            while True:
+                await send({"type": "http.response.body", "body": b"data\n", "more_body": True})
+                await asyncio.sleep(0.01)
+        finally:
+            stopped.set()
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def told(message: Message) -> None:
+        sent.append(message)
+
+    async def story() -> None:
+        scope = {"type": "http", "method": "HEAD", "path": "/", "headers": [], "query_string": b""}
+        async with asyncio.timeout(60):
+            await guards.Witness(endless)(scope, never, told)
+            await stopped.wait()
+
+    asyncio.run(story())
+    assert sent[0]["status"] == 200
+    assert [(one["type"], one.get("body")) for one in sent[1:]] == [("http.response.body", b"")]
+    assert not sent[-1]["more_body"]
