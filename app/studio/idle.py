@@ -6,7 +6,7 @@ pictures for the start page.
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("laterna.jobs")
 #: Seconds without a request before one is begun, and between two looks.
 QUIET, LOOK = 20.0, 1.0
+#: Seconds until it is looked again whether there is anything new to make.
+AGAIN = 60.0
 #: Classes of ImageNet with a shape of their own: flamingo, ladybug, volcano, daisy.
 CLASSES = (130, 301, 980, 985)
 #: How deep the layers lie whose middle channels are shown, and of which kinds they are if possible:
@@ -49,35 +51,48 @@ def indices(studio: "Visualizations") -> Iterator[JobRecipe]:
 
 
 async def make(studio: "Visualizations") -> None:
-    """Make what is not there yet of the default network, one at a time."""
+    """Make what is not there yet of the default network, one at a time, again and again: photos
+    may be added to a collection, and weights fetched, at any time.
+    """
     if not studio.settings.idle_pictures or studio.engine.has_faults:
         return
-    await _quiet(studio)
-    await _describe(studio)
+    while True:
+        await _quiet(studio)
+        for recipe in await _wanted(studio):
+            await _quiet(studio)
+            with _told(recipe):
+                await _made(studio, recipe)
+        await asyncio.sleep(AGAIN)
+
+
+async def _wanted(studio: "Visualizations") -> list[JobRecipe]:
+    """What may be made by now; [] while the default network cannot be used."""
     try:
         network = await studio.description(studio.settings.default_model)
-        wanted = [*await asyncio.to_thread(lambda: [*indices(studio)]), *pictures(network)]
-        recipes = [await studio.checked(recipe) for recipe in wanted]
     except LaternaError as error:
         log.info("no idle work", reason=str(error))
-        return
-    for recipe in recipes:
-        await _quiet(studio)
-        if _is_wanted(studio, recipe):
-            job = await studio.foreman.ask(recipe, None)
-            async for _ in studio.watch(job.id):
-                pass
+        return []
+    return [*await asyncio.to_thread(lambda: [*indices(studio)]), *pictures(network)]
 
 
-async def _describe(studio: "Visualizations") -> None:
-    """Learn the layers of every network, so that the first who opens one does not wait.
+async def _made(studio: "Visualizations", recipe: JobRecipe) -> None:
+    """Have it made, if it is not there, and wait until that is over."""
+    complete = await studio.checked(recipe)
+    if await asyncio.to_thread(_is_wanted, studio, complete):
+        job = await studio.foreman.ask(complete, None)
+        async for _ in studio.watch(job.id):
+            pass
 
-    At most a second each, so whoever comes meanwhile waits no longer than that.
-    """
-    for entry in await asyncio.to_thread(studio.catalogue.entries):
-        if not entry.problem and studio.known_entry(entry) is None:
-            with suppress(LaternaError):
-                await studio.description(entry.name)
+
+@contextmanager
+def _told(recipe: JobRecipe) -> Iterator[None]:
+    """Whatever hinders one piece of work hinders no other."""
+    try:
+        yield
+    except LaternaError as error:
+        log.info("idle work left out", recipe=recipe.title, reason=str(error))
+    except Exception:
+        log.exception("idle work left out", recipe=recipe.title)
 
 
 def _is_wanted(studio: "Visualizations", recipe: JobRecipe) -> bool:

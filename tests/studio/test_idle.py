@@ -1,16 +1,19 @@
 """The machine makes some pictures by itself, once nobody has wanted anything for a while."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from app.errors import ModelUnavailable, UnknownVisualization
 from app.settings import Settings
 from app.studio import idle
 from app.studio.jobs.job import State, Wish
-from app.studio.recipes import ClassImage, Prediction
+from app.studio.recipes import ClassImage, CollectionIndex, JobRecipe, Prediction
 from app.studio.studio import Studio
 from tests.running import PATIENCE, until
 from tests.studio.engine.fake_engine import FakeEngine
@@ -29,14 +32,17 @@ class OneNetwork(Studio):
     def __init__(self, **set_to: Any) -> None:
         super().__init__(Settings(devices="cpu", torch_threads=1, offline=True, **set_to))
         self.engine = FakeEngine(self.settings)
-        self.described: set[str] = set()
+        self.refused: set[int] = set()
 
     async def description(self, model: str) -> dict[str, Any]:
-        self.described.add(model)
         return NETWORK
 
     async def checked(self, recipe: Any) -> Any:
-        return type(recipe)(**{**vars(recipe), "weights": "w", "steps": 20})
+        if isinstance(recipe, CollectionIndex):
+            return replace(recipe, weights="w")
+        if isinstance(recipe, ClassImage) and recipe.class_ in self.refused:
+            raise ModelUnavailable(model=recipe.model, reason="It does not do this.")
+        return replace(recipe, weights="w", steps=20)
 
 
 def test_what_it_makes_depends_on_what_the_network_has() -> None:
@@ -82,8 +88,45 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
         await until(lambda: studio.job(mine.id).state is State.DONE)
         await until(lambda: len(studio.finished()) == len({one.id for one in house}) + 1)
         assert [job.by_house for job in studio.finished()][-1] is False
-        assert {"densenet121", "vgg16", "googlenet-2014"} <= studio.described
-        await chores[1]
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await studio.engine.stop()
+        studio.archive.close()
+
+    asyncio.run(story())
+
+
+def test_it_goes_on_and_what_is_refused_hinders_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QUIET", "LOOK", "AGAIN"):
+        monkeypatch.setattr(idle, name, 0.05)
+    folder = tmp_path / "zoo"
+    folder.mkdir()
+
+    def is_known(studio: OneNetwork, recipe: JobRecipe) -> bool:
+        with suppress(UnknownVisualization):
+            return not studio.job(recipe.id).is_active
+        return False
+
+    async def story() -> None:
+        studio = OneNetwork(data_dir=tmp_path / "data", collections=str(folder))
+        refused, *others = idle.pictures(NETWORK)
+        assert isinstance(refused, ClassImage)
+        studio.refused = {refused.class_}
+        house = [await studio.checked(recipe) for recipe in others]
+        await studio.engine.start()
+        chores = [
+            asyncio.create_task(work()) for work in (studio.foreman.work, lambda: idle.make(studio))
+        ]
+        await until(lambda: all(is_known(studio, recipe) for recipe in house))
+        Image.new("RGB", (8, 8)).save(folder / "zebra.png")
+        await until(lambda: [*idle.indices(studio)] != [])
+        (index,) = idle.indices(studio)
+        index = await studio.checked(index)
+        await until(lambda: is_known(studio, index))
+        assert not any(chore.done() for chore in chores)
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)

@@ -188,7 +188,7 @@ def test_no_job_runs_for_ever_whatever_fails_when_it_is_written_down(
         job = await yard.end(recipe)
         assert (job.state, type(job.error)) == (State.FAILED, Unexpected)
         assert (await yard.end(after)).state is State.DONE
-        await yard.until(lambda: yard.foreman.is_idle)
+        await until(lambda: yard.foreman.is_idle)
 
     tell(story)
 
@@ -207,7 +207,7 @@ def test_a_job_that_cannot_be_begun_just_now_is_begun_later(tell: Teller) -> Non
         yard.foreman.jobs.move = failing  # type: ignore[method-assign]  # a bad disk
         await yard.ask(recipe)
         assert (await yard.end(recipe)).state is State.DONE
-        await yard.until(lambda: yard.foreman.is_idle)
+        await until(lambda: yard.foreman.is_idle)
 
     tell(story)
 
