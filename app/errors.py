@@ -70,6 +70,8 @@ class LaternaError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     retry_after: ClassVar[int | None] = None
+    #: (the fact that counts something, the sentence to read where it is 1)
+    one: ClassVar[tuple[str, str] | None] = None
 
     def __init__(self, **facts: Any) -> None:
         super().__init__(facts)
@@ -81,6 +83,8 @@ class LaternaError(Exception):
     def message(self, translate: Callable[[str], str] = str) -> str:
         """The sentence to show, in the language of `translate`."""
         sentence = " ".join((type(self).__doc__ or "").split())
+        if self.one is not None and str(self.facts.get(self.one[0])) == "1":
+            sentence = self.one[1]
         return translate(sentence).format(**told(self.facts, translate))
 
     def __str__(self) -> str:
@@ -142,12 +146,20 @@ class UnknownChannel(LaternaError):
     """{layer} has {channels} channels, numbered from 0, so there is no channel {channel}."""
 
     code, status = "unknown_channel", 404
+    one = (
+        "channels",
+        "{layer} has one channel, number 0, so there is no channel {channel}.",
+    )
 
 
 class UnknownClass(LaternaError):
     """{model} knows {classes} classes, numbered from 0, so there is no class {number}."""
 
     code, status = "unknown_class", 404
+    one = (
+        "classes",
+        "{model} knows one class, number 0, so there is no class {number}.",
+    )
 
 
 class UnknownImage(LaternaError):
@@ -181,6 +193,10 @@ class UnknownPhoto(LaternaError):
     """{collection} has {photos} photos, numbered from 0, so there is no photo {number}."""
 
     code, status = "unknown_photo", 404
+    one = (
+        "photos",
+        "{collection} has one photo, number 0, so there is no photo {number}.",
+    )
 
 
 class LostPhoto(LaternaError):
@@ -271,6 +287,13 @@ class ModelUnavailable(LaternaError):
     code, status = "model_unavailable", 409
 
 
+class WeightsChanged(LaternaError):
+    """The weights of {model} were replaced after this was asked for, so it was not made. Ask for it
+    again."""
+
+    code, status = "weights_changed", 409
+
+
 class NoWeights(LaternaError):
     """No trained weights come with {model}. Put a checkpoint into models/weights (models/README.md
     says how), or open it untrained."""
@@ -345,6 +368,11 @@ class TooHardToDecode(LaternaError):
     Save it anew as an ordinary JPEG or PNG and try again."""
 
     code, status = "too_hard_to_decode", 422
+    one = (
+        "seconds",
+        "Decoding this picture took more than a second or too much memory, so it was stopped. "
+        "Save it anew as an ordinary JPEG or PNG and try again.",
+    )
 
 
 class TooManyScans(LaternaError):
@@ -371,6 +399,10 @@ class TooManyUploads(LaternaError):
     seconds and go on."""
 
     code, status, retry_after = "too_many_uploads", 429, 30
+    one = (
+        "seconds",
+        "Too many pictures came from this address within a minute. Wait a second and go on.",
+    )
 
 
 class Crowded(LaternaError):
@@ -398,6 +430,11 @@ class TooManyJobs(LaternaError):
     one, or wait until one is done."""
 
     code, status, retry_after = "too_many_jobs", 429, 30
+    one = (
+        "limit",
+        "You have a visualization waiting; only one is taken from one person at a time. Stop "
+        "it, or wait until it is done.",
+    )
 
 
 class NotCancellable(LaternaError):
@@ -417,6 +454,10 @@ class JobTooLong(LaternaError):
     size."""
 
     code, status = "job_too_long", 409
+    one = (
+        "seconds",
+        "This took longer than a second, so it was stopped. Try fewer steps or a smaller size.",
+    )
 
 
 class JobDied(LaternaError):

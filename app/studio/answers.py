@@ -176,10 +176,10 @@ def _require_default(catalogue: Catalogue, name: str) -> None:
 def _description(entry: Entry) -> Description:
     """The recipe of a description: another one when code, catalogue or the weights' file change."""
     file = entry.file
-    state: tuple[int, int] | None = None
+    state: tuple[int, ...] | None = None
     with suppress(OSError):  # it may go at any moment
         found = file.stat() if file and entry.present else None
-        state = found and (found.st_size, found.st_mtime_ns)
+        state = found and (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     said = f"{__version__} {DESCRIBED} {entry} {state}"
     weights = hashlib.sha256(said.encode()).hexdigest()
     return Description(model=entry.name, weights=weights, definition=entry.definition)

@@ -48,7 +48,7 @@ class Network:
     labels: tuple[str, ...]
     weights_source: str
     weights_sha256: str | None
-    stamp: tuple[int, int] | None
+    stamp: tuple[int, ...] | None
     device: torch.device
     unfolded: dict[str, nn.Module]
     overwritten: frozenset[str]
@@ -235,13 +235,15 @@ def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]
     return module, trace
 
 
-def _stamp(entry: Entry) -> tuple[int, int] | None:
-    """Size and time of change of the weights file."""
+def _stamp(entry: Entry) -> tuple[int, ...] | None:
+    """What changes when the weights file does, also where another took its size and times over."""
     try:
         found = entry.file.stat() if entry.file else None
     except OSError:
         return None
-    return (found.st_size, found.st_mtime_ns) if found else None
+    if found is None:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _out_of_place(module: nn.Module) -> None:

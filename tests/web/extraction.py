@@ -94,6 +94,8 @@ def _plain(message: object) -> str | tuple[str, ...]:
 def _errors() -> Iterator[tuple[str, str]]:
     for kind in _kinds_of(errors.LaternaError):
         yield "app/errors.py", " ".join((kind.__doc__ or "").split())
+        if kind.one is not None:
+            yield "app/errors.py", kind.one[1]
 
 
 def _kinds_of(kind: type[errors.LaternaError]) -> Iterator[type[errors.LaternaError]]:

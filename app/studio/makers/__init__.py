@@ -88,15 +88,15 @@ class Workshop:
                 case ChannelMap():
                     self._on_activation(recipe, recipe.layer, channel_map, answer, sources)
                 case LayerStatistics():
-                    network = self.network(recipe.model)
+                    network = self.cache.network_of(recipe)
                     done = self.cache.whole_pass(network, recipe.image, sources.picture)
                     answer(layer_statistics(recipe, network, done))
                 case Thumbnails():
                     answer(self._thumbnails(recipe, sources.picture))
                 case Filters():
-                    answer(filter_sheet(recipe, self.network(recipe.model)))
+                    answer(filter_sheet(recipe, self.cache.network_of(recipe)))
                 case Smoothness():
-                    answer(smoothness(recipe, self.network(recipe.model)))
+                    answer(smoothness(recipe, self.cache.network_of(recipe)))
                 case GradCam():
                     answer(where(self.cache, recipe, sources.picture))
                 case Covering():
@@ -129,13 +129,13 @@ class Workshop:
         self.cache.forget(image)
 
     def _prediction(self, recipe: Prediction, picture: str) -> Made:
-        network = self.network(recipe.model)
+        network = self.cache.network_of(recipe)
         rows = top(network, self.cache.probabilities(recipe, network, picture))
         _, crop = self.cache.prepared(network, recipe.image, picture)
         return Made(source_facts(recipe, network, crop) | {"top": rows})
 
     def _thumbnails(self, recipe: Thumbnails, picture: str) -> Made:
-        network = self.network(recipe.model)
+        network = self.cache.network_of(recipe)
         done = self.cache.whole_pass(network, recipe.image, picture)
         return thumbnails(recipe, network, done.activations, done.crop)
 
@@ -153,7 +153,7 @@ class Workshop:
         layers in a single pass would save the way to the first but make its asker wait: every
         layer's memory is new then (docs/decisions.md has the figures).
         """
-        network = self.network(recipe.model)
+        network = self.cache.network_of(recipe)
         if layer not in network.layers:
             raise UnknownLayer(model=network.entry.title, layer=layer)
         kept = self.cache.kept_pass(network, recipe.image)

@@ -29,7 +29,7 @@ def where(cache: DeviceCache, recipe: GradCam, picture: str) -> Made:
 
     Raises UnknownLayer, NoPlaces, NoClassifier, UnknownClass, NotFinite.
     """
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     check_places(network, recipe.layer)
     probabilities = cache.probabilities(recipe, network, picture)
     number = int(probabilities.argmax()) if recipe.class_ < 0 else recipe.class_
@@ -98,7 +98,7 @@ def _picture(
 
 def covered(cache: DeviceCache, recipe: Covering, picture: str) -> Made:
     """The classes before and after. Raises WrongField, NoClassifier, NotFinite."""
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     before = cache.probabilities(recipe, network, picture)
     batch, crop = cache.prepared(network, recipe.image, picture)
     try:

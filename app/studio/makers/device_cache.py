@@ -10,11 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from app.archive.blobs import read_whole
-from app.errors import LostImage, ModelUnavailable, NoClassifier, NotFinite
+from app.errors import LostImage, ModelUnavailable, NoClassifier, NotFinite, WeightsChanged
 from app.studio.makers.pass_cache import Box, KeptPasses, Pass
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
 from app.studio.makers.vector_cache import Shelf
-from app.studio.recipes import OfPicture
+from app.studio.recipes import OfPicture, Recipe
 from app.zoo.catalogue import Catalogue, Entry, Preprocessing
 from app.zoo.keeper import Keeper, Network
 from app.zoo.taps import tap
@@ -41,6 +41,17 @@ class DeviceCache:
     def network(self, model: str) -> Network:
         """A network on this device, loaded when it is not there yet."""
         return self._keeper.network(model)
+
+    def network_of(self, recipe: Recipe) -> Network:
+        """The network of a recipe, with the weights that it was asked for.
+
+        Raises WeightsChanged where others lie on the disk by now: what came of those would be kept
+        as if these had made it. A recipe that names none takes what there is.
+        """
+        network = self.network(recipe.model)
+        if recipe.weights not in ("", network.weights_sha256 or "untrained"):
+            raise WeightsChanged(model=network.entry.title)
+        return network
 
     def second(self, network: Network) -> Network | None:
         """Another trained network with ImageNet's classes, the smallest whose weights are here.

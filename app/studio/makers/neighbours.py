@@ -47,7 +47,7 @@ def neighbours_of_picture(
     cache: DeviceCache, recipe: NeighboursOfPicture, sources: Sources
 ) -> Made:
     """The nearest of a picture that is none of them. Raises UnknownLayer, NotMade, UnknownImage."""
-    kept, network = vectors_of(sources), cache.network(recipe.model)
+    kept, network = vectors_of(sources), cache.network_of(recipe)
     if recipe.layer not in network.layers:
         raise UnknownLayer(model=network.entry.title, layer=recipe.layer)
     batch, _ = cache.prepared(network, recipe.image, sources.picture)

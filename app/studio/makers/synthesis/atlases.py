@@ -40,7 +40,7 @@ class Aim:
 
 def atlas(cache: DeviceCache, recipe: Atlas) -> Making:
     """Climb every channel of a layer. Raises UnknownLayer, WrongField, OutOfMemory."""
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     layer = checked(network, recipe.layer)
     count = network.layers[layer].shape[0]
     method = method_for(network, recipe)

@@ -36,7 +36,7 @@ class Attempt:
 
 def channel_image(cache: DeviceCache, recipe: ChannelImage) -> Making:
     """Climb a channel's activation. Raises UnknownLayer, UnknownChannel."""
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     layer = checked(network, recipe.layer, recipe.channel)
     method = method_for(network, recipe)
     weight = _diversity(cache, network, recipe)

@@ -25,7 +25,7 @@ NO_OTHER = "no other trained network with these classes has its weights on this 
 
 def class_image(cache: DeviceCache, recipe: ClassImage) -> Making:
     """Climb the class's logit. Raises NoClassifier, UnknownClass."""
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     _check(network, recipe.class_)
     crop = network.preprocessing.crop
     chosen = methods.class_image(

@@ -48,7 +48,7 @@ def index(cache: DeviceCache, recipe: CollectionIndex, members: Sequence[Member]
     from app.studio.engine.openers import Openers  # which scripts that make a picture do not need
 
     with Openers(cache.settings) as openers:
-        network = cache.network(recipe.model)
+        network = cache.network_of(recipe)
         return (yield from looked_through(network, recipe, members, openers))
 
 

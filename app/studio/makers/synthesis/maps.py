@@ -27,6 +27,7 @@ SIDE = 448
 def photo_map(cache: DeviceCache, recipe: PhotoMap, sources: Sources) -> Making:
     """Move photos until the plane is like the layer. Raises NotMade, NotFiniteStep."""
     began = time.perf_counter()
+    network = cache.network_of(recipe)
     kept = vectors_of(sources)
     among = readable(kept)
     if not len(among):
@@ -46,7 +47,6 @@ def photo_map(cache: DeviceCache, recipe: PhotoMap, sources: Sources) -> Making:
             scores.append(step.divergence)
         told = scores[-1] if scores else None
         yield Progress(step.step, method.steps, told, partial(_seen, places, groups))
-    network = cache.network(recipe.model)
     seconds = time.perf_counter() - began
     said = facts.making_facts(recipe, network, method.facts(), scores, seconds)
     said |= {"steps": method.steps, "divergence": scores[-1] if scores else None, "parts": []}

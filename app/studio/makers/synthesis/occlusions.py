@@ -56,7 +56,7 @@ def occlusion_map(cache: DeviceCache, recipe: Occlusion, picture: str) -> Making
     Raises NoClassifier, UnknownClass, UnknownImage, WrongField, NotFinite, NotFiniteStep.
     """
     began = time.perf_counter()
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     with torch.no_grad():
         before = cache.probabilities(recipe, network, picture)
         check_class(network, recipe.class_)

@@ -38,7 +38,7 @@ class Original:
 
 def reconstruction(cache: DeviceCache, recipe: Reconstruction, picture: str) -> Making:
     """Rebuild a picture from one layer. Raises UnknownLayer, UnknownImage."""
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     method = method_for(network, recipe.layer, recipe.quality, recipe.steps)
     seen = original(cache, recipe, network, picture)
     piece = Piece(network, method.steps, wall(1, method.size, not network.trained))

@@ -21,7 +21,7 @@ MOST_LAYERS = 12
 
 def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
     """Rebuild a picture from each layer. Raises UnknownLayer, UnknownImage, WrongField."""
-    network = cache.network(recipe.model)
+    network = cache.network_of(recipe)
     chosen = {
         layer: method_for(network, layer, recipe.quality, recipe.steps)
         for layer in _layers(recipe, network)
