@@ -480,6 +480,13 @@ class DeviceAway(LaternaError):
     code, status, retry_after = "device_away", 503, 3
 
 
+class DeviceSilent(LaternaError):
+    """The device has not answered for a while. If it stays silent it is started again; this page
+    comes by itself."""
+
+    code, status, retry_after = "device_silent", 503, 5
+
+
 class DeviceRefuses(LaternaError):
     """The device stopped {times} times while it made just this, so it is not tried again.
     Everything else works; the log says more."""

@@ -55,3 +55,11 @@ def test_many_photos_can_be_asked_for_while_it_hangs(hanging: Laterna) -> None:
         assert state.json()["state"] in ("queued", "running")
         wait_until(lambda: client.get("/queue.json").json()["jobs"] != [])
         assert client.get("/healthz").json() == {"status": "alive"}
+
+
+def test_pictures_are_refused_for_now_long_before_the_device_is_given_up(hanging: Laterna) -> None:
+    with hanging.client() as client:
+        wait_until(lambda: doing(client) is not None, 60)
+        answer = client.get(f"/images/coffee/models/{MODEL}/layers/bn1.png")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "device_silent")
+        assert int(answer.headers["Retry-After"]) > 0

@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
-from app.errors import ModelUnavailable, NotMade, UnknownModel, WrongDefault
+from app.errors import DeviceSilent, ModelUnavailable, NotMade, UnknownModel, WrongDefault
 from app.settings import Settings
 from app.studio import lookup, networks
 from app.studio.engine import Engine
@@ -26,6 +27,8 @@ from app.zoo.catalogue import Catalogue, Entry
 R = TypeVar("R", bound=Recipe)
 #: Seconds that the list of networks waits for news of the weights' mirror.
 PATIENCE = 0.2
+#: Seconds between two looks whether the device that is waited for has gone silent.
+SILENCE_LOOK = 0.5
 #: Raised whenever descriptions say more than before, so that known ones are made again.
 DESCRIBED = 4
 
@@ -123,17 +126,33 @@ class Answers:
         """Have it made, by one call for any number of people who wait, and for none by none."""
         making = self._making.get(recipe.key)
         if making is None or making.task.done():
+            if self.engine.is_silent(recipe):
+                raise DeviceSilent()
             making = _Making(asyncio.create_task(self._call(recipe)))
             self._making[recipe.key] = making
         making.waiters += 1
+        is_silent = False
         try:
-            return await asyncio.shield(making.task)
+            while not (await asyncio.wait({making.task}, timeout=SILENCE_LOOK))[0]:
+                if is_silent := self.engine.is_silent(recipe):
+                    raise DeviceSilent()
+            return making.task.result()
         finally:
             making.waiters -= 1
-            if not making.waiters:
+            if is_silent:  # it goes on without them: who asks again finds it made, or joins it
+                making.task.add_done_callback(partial(self._looked_at, recipe.key))
+            elif not making.waiters:
                 making.task.cancel()  # everybody has left, if it is not done
                 if self._making.get(recipe.key) is making:
                     del self._making[recipe.key]
+
+    def _looked_at(self, key: str, task: "asyncio.Task[Result]") -> None:
+        """It is over, and nobody may be left to be told how."""
+        if not task.cancelled():
+            task.exception()
+        making = self._making.get(key)
+        if making is not None and making.task is task and not making.waiters:
+            del self._making[key]
 
     async def _call(self, recipe: Recipe) -> Result:
         try:

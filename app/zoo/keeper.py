@@ -4,6 +4,7 @@ The only module that moves a network to a device.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import chain
@@ -112,15 +113,16 @@ class Keeper:
         self._catalogue, self._device, self._budget = catalogue, torch.device(device), budget
         self._kept: OrderedDict[str, Network] = OrderedDict()
 
-    def network(self, name: str) -> Network:
+    def network(self, name: str, loading: Callable[[], None] = lambda: None) -> Network:
         """A network, from memory or loaded now. Raises UnknownModel, ModelUnavailable.
 
-        One whose files have changed since is loaded anew.
+        One whose files have changed since is loaded anew. loading: is called before that.
         """
         entry = self._catalogue.entry(name)
         kept, is_loaded = self._kept.pop(name, None), False
         if kept is None or kept.entry != entry or kept.stamp != _stamp(entry):
             del kept
+            loading()
             kept, is_loaded = load(entry, self._device), True
         self._kept[name] = kept
         while (

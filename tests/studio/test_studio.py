@@ -25,6 +25,9 @@ class Owner:
         self.may_answer = asyncio.Event()
         self.is_away = False
 
+    def is_silent(self, recipe: Recipe) -> bool:
+        return False
+
     async def call(self, recipe: Recipe, sources: Sources) -> Made:
         if recipe.kind == "description":
             return Made(dict(FACTS))

@@ -47,6 +47,9 @@ class Owner:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
 
+    def is_silent(self, recipe: Recipe) -> bool:
+        return False
+
     async def call(self, recipe: Recipe, sources: Sources) -> Made:
         return Made(self.facts)
 

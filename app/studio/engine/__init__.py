@@ -87,6 +87,10 @@ class Engine:
                     self._last_call = time.monotonic()
         raise DeviceAway()
 
+    def is_silent(self, recipe: Recipe) -> bool:
+        """Whether the device that would make a recipe gives no sign of life for long."""
+        return self._device_for(recipe).is_silent
+
     @property
     def places(self) -> int:
         """How many can run at a time: the devices that are ready."""

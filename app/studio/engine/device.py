@@ -1,6 +1,7 @@
 """One device: its queue, its climb, and what happens to both when its process dies."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from app.studio.engine.messages import (
     Ended,
     Forget,
     Free,
+    Loading,
     Order,
     Ready,
     Step,
@@ -27,6 +29,8 @@ from app.studio.engine.supervision import State, Supervised
 from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 log = structlog.get_logger("laterna.engine")
+#: Seconds of silence after which nobody waits for a device that has something to do.
+PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Device(Supervised):
         self._ascent: Ascent | None = None
         self._ascents = 0
         self._deaths = Deaths()
+        self._last_sign, self._is_loading = time.monotonic(), False
         self._forgotten: list[str] = []
 
     def start(self) -> None:
@@ -147,11 +152,22 @@ class Device(Supervised):
         self._child.send(Task(taken.number, taken.recipe, taken.sources, self._fault_of()))
         self._is_alive()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it gives no sign of life, has work to do, and does not say that it loads a
+        network: those who wait are better told than kept.
+        """
+        if self.state != "ready" or self._is_loading or not (self._current or self._ascent):
+            return False
+        return time.monotonic() - self._last_sign >= PATIENCE
+
     def _is_alive(self) -> None:
         """The process gave a sign of life: it gets time for another, if it has anything to do."""
+        self._last_sign = time.monotonic()
         self._give_time(self._settings.call_seconds if self._current or self._ascent else None)
 
     def _heard(self, said: Any) -> None:
+        self._is_loading = isinstance(said, Loading)
         match said:
             case Ready():
                 self.name, self.state, self._deaths_in_a_row = said.device, "ready", 0

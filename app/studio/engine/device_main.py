@@ -3,6 +3,7 @@
 import importlib
 import os
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from app.studio.engine.messages import (
     Ended,
     Forget,
     Free,
+    Loading,
     Order,
     Ready,
     Step,
@@ -32,7 +34,12 @@ QUIET = 1.0
 
 
 class Maker(Protocol):
-    """What the owner drives; see app.studio.makers.Workshop."""
+    """What the owner drives; see app.studio.makers.Workshop.
+
+    loading: called before a network is loaded.
+    """
+
+    loading: Callable[[], None]
 
     def warm(self) -> None:
         """Get ready."""
@@ -69,6 +76,7 @@ class Owner:
 
     def __init__(self, pipe: Connection, workshop: Maker) -> None:
         self._pipe, self._workshop = pipe, workshop
+        workshop.loading = lambda: pipe.send(Loading())
 
     def do(self, told: Forget | Task | Climb | Stop) -> None:
         """One thing to its end; every failure is an answer."""

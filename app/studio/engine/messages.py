@@ -25,6 +25,11 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Loading:
+    """From the owner: it loads a network, which takes long the first time."""
+
+
+@dataclass(frozen=True)
 class Task:
     """To the owner: make this. `fault` strikes in tests."""
 

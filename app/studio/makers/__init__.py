@@ -61,7 +61,9 @@ class Workshop:
 
     def __init__(self, settings: "Settings", device: str) -> None:
         self._default_model = settings.default_model
-        self.cache = DeviceCache(settings, device)
+        #: Called before a network is loaded, which may take long.
+        self.loading: Callable[[], None] = lambda: None
+        self.cache = DeviceCache(settings, device, lambda: self.loading())
 
     def warm(self) -> None:
         """Load the default network and run it once, so that the first person does not wait."""

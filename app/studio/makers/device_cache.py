@@ -2,6 +2,7 @@
 
 import io
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,10 @@ MOST_PREPARED = 64
 class DeviceCache:
     """What one device keeps between recipes. What is asked for and not there is made."""
 
-    def __init__(self, settings: "Settings", device: str) -> None:
+    def __init__(
+        self, settings: "Settings", device: str, loading: Callable[[], None] = lambda: None
+    ) -> None:
+        self._loading = loading
         self.settings = settings
         self.catalogue = Catalogue(settings.models_dir)
         self._keeper = Keeper(self.catalogue, device, settings.network_memory_bytes)
@@ -40,7 +44,7 @@ class DeviceCache:
 
     def network(self, model: str) -> Network:
         """A network on this device, loaded when it is not there yet."""
-        return self._keeper.network(model)
+        return self._keeper.network(model, self._loading)
 
     def network_of(self, recipe: Recipe) -> Network:
         """The network of a recipe, with the weights that it was asked for.

@@ -98,6 +98,9 @@ class FakeEngine(Engine):
             "die": Died(),
         }.get(recipe.model)
 
+    def is_silent(self, recipe: Recipe) -> bool:
+        return False
+
     @property
     def places(self) -> int:
         return int(self._state == "ready")

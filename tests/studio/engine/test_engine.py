@@ -24,7 +24,7 @@ from app.errors import (
     Unexpected,
 )
 from app.settings import ROOT, Settings
-from app.studio.engine import Engine, supervision
+from app.studio.engine import Engine, device, supervision
 from app.studio.engine.child import Child
 from app.studio.recipes import ClassImage, Description, Member, Prediction, Recipe, Sources
 from tests.running import PATIENCE, children_of, until, wait_until
@@ -272,6 +272,28 @@ def test_those_who_left_do_not_fill_the_queue(bench: Bench, tmp_path: Path) -> N
         await asyncio.sleep(0)
         go.touch()
         assert (await last).facts
+
+    bench.do(work)
+
+
+def test_a_device_is_silent_while_it_hangs_and_not_while_it_loads(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "PATIENCE", 0.5)
+
+    async def work(engine: Engine) -> None:
+        hangs, loads = asked("wait", tmp_path / "hangs"), asked("load", tmp_path / "loads")
+        assert not engine.is_silent(hangs), "it has nothing to do"
+        calling = asyncio.create_task(engine.call(hangs))
+        await until(lambda: engine.is_silent(hangs))
+        (tmp_path / "hangs").touch()
+        await calling
+        assert not engine.is_silent(hangs)
+        calling = asyncio.create_task(engine.call(loads))
+        await asyncio.sleep(1.5)
+        assert not engine.is_silent(loads)
+        (tmp_path / "loads").touch()
+        await calling
 
     bench.do(work)
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Small:
     def __init__(self, settings: Settings, device: str) -> None:
         self.device = device
         self.forgotten: list[str] = []
+        self.loading: Callable[[], None] = lambda: None
 
     def warm(self) -> None:
         pass
@@ -31,6 +33,10 @@ class Small:
             case "picture":
                 answer(Made({}, bytes(30_000_000)))
             case "wait":
+                wait_for(source)
+                answer(Made({}))
+            case "load":
+                self.loading()
                 wait_for(source)
                 answer(Made({}))
             case "early":
