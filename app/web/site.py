@@ -110,7 +110,7 @@ def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI
         app.include_router(part.router)
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
-    app.add_middleware(guards.Door, settings=settings)
-    app.add_middleware(guards.Witness)
+    app.add_middleware(guards.RequestGuard, settings=settings)
+    app.add_middleware(guards.RequestLog)
     app.add_middleware(proxies.Proxied, settings=settings)
     return app
