@@ -9,7 +9,7 @@ from app.web.api import examples
 State = Literal["queued", "running", "done", "failed", "cancelled", "unmade"]
 
 
-class Twin(BaseModel):
+class Schema(BaseModel):
     """The fields named here are there; there may be more."""
 
     model_config = ConfigDict(extra="allow")
@@ -29,7 +29,7 @@ class Failure(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.FAILURE))
 
 
-class ModelRow(Twin):
+class ModelRow(Schema):
     """A network in the list; `note` says why it is not ready and what to do."""
 
     name: str
@@ -50,7 +50,7 @@ class Models(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.MODELS))
 
 
-class Layer(Twin):
+class Layer(Schema):
     """One layer: output shape [C, H, W], receptive field and stride in pixels of the input.
 
     field: unit (y, x) sees `size` pixels [h, w] of the input from `start` + (y, x) * `jump` on;
@@ -70,7 +70,7 @@ class Layer(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.LAYER))
 
 
-class Model(Twin):
+class Model(Schema):
     """A network and all its layers, in the order they run."""
 
     name: str
@@ -85,7 +85,7 @@ class Model(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.MODEL))
 
 
-class Channel(Twin):
+class Channel(Schema):
     """One channel of a layer, and the sample photos, strongest first.
 
     `max` is the channel's largest value for a photo; null, and last, until the layer's grid of that
@@ -109,7 +109,7 @@ class Classes(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.CLASSES))
 
 
-class Image(Twin):
+class Image(Schema):
     """A kept picture. `expires` is seconds since 1970; null for samples, which stay."""
 
     id: str
@@ -132,7 +132,7 @@ class Images(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.IMAGES))
 
 
-class Graph(Twin):
+class Graph(Schema):
     """A network as it is drawn: nodes in the order of their outputs, and the boxes that fold.
 
     A node reads `inputs`; `box` is the innermost box that holds a node or box, "" for none;
@@ -146,7 +146,7 @@ class Graph(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.GRAPH))
 
 
-class Thumbnails(Twin):
+class Thumbnails(Schema):
     """Of each layer that has maps the strongest one, on its layer's scale: a tile of `picture`."""
 
     picture: str
@@ -154,7 +154,7 @@ class Thumbnails(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.THUMBNAILS))
 
 
-class Prediction(Twin):
+class Prediction(Schema):
     """The five likeliest classes, and the box of the picture that the network sees."""
 
     top: list[dict[str, Any]]
@@ -162,7 +162,7 @@ class Prediction(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.PREDICTION))
 
 
-class Grid(Twin):
+class Grid(Schema):
     """An activation grid in numbers; channels in the order of the sheet."""
 
     shape: list[int]
@@ -173,7 +173,7 @@ class Grid(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.GRID))
 
 
-class Map(Twin):
+class Map(Schema):
     """One channel of an activation in numbers."""
 
     channel: int
@@ -186,7 +186,7 @@ class Map(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.MAP))
 
 
-class SideBySide(Twin):
+class SideBySide(Schema):
     """Two activation grids, and the scale that both are drawn on (null: each on its own)."""
 
     scale: dict[str, Any] | None
@@ -197,7 +197,7 @@ class SideBySide(Twin):
     )
 
 
-class Where(Twin):
+class Where(Schema):
     """Where a class was seen: above 0 speaks for it, below against it, as far as `map` is told.
 
     For an occlusion map `visualization` is its address once it is made, `ask` what asks for it.
@@ -210,7 +210,7 @@ class Where(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.WHERE))
 
 
-class Covering(Twin):
+class Covering(Schema):
     """The likeliest classes before and after a part of a picture is covered; `share` of it."""
 
     before: list[dict[str, Any]]
@@ -222,7 +222,7 @@ class Covering(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.COVERING))
 
 
-class Calculators(Twin):
+class Calculators(Schema):
     """The sums of the lecture, and the numbers they were made with."""
 
     numbers: dict[str, Any]
@@ -235,7 +235,7 @@ class Calculators(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.CALCULATORS))
 
 
-class FilterPair(Twin):
+class FilterPair(Schema):
     """A layer's filters and its untrained copy's; `grain`: share of high-frequency energy."""
 
     layer: str
@@ -246,7 +246,7 @@ class FilterPair(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.FILTER_PAIR))
 
 
-class Architectures(Twin):
+class Architectures(Schema):
     """Networks compared, in numbers."""
 
     models: list[dict[str, Any]]
@@ -255,7 +255,7 @@ class Architectures(Twin):
     )
 
 
-class Fetching(Twin):
+class Fetching(Schema):
     """How far fetching a network's weights is."""
 
     model: str
@@ -294,7 +294,7 @@ class Queue(BaseModel):
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.QUEUE))
 
 
-class Queued(Twin):
+class Queued(Schema):
     """A visualization that was asked for, and where it can be watched."""
 
     id: str
@@ -360,7 +360,7 @@ class Absent(BaseModel):
     reason: str
 
 
-class Collection(Twin):
+class Collection(Schema):
     """A collection, its photos in their order, and which networks have looked through it.
 
     current: whether that was of the photos as they are now; found: photos there are, of which
@@ -381,7 +381,7 @@ class Collection(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.COLLECTION))
 
 
-class CollectionModel(Twin):
+class CollectionModel(Schema):
     """What a network makes of a collection, by layer in the order they run.
 
     state: of the job that looks through it, or "none"; dead: channels that no photo brings above
@@ -405,7 +405,7 @@ class CollectionModel(Twin):
     )
 
 
-class CollectionLayer(Twin):
+class CollectionLayer(Schema):
     """What each channel of a layer makes of a collection. fired: photos that bring it above 0."""
 
     collection: str
@@ -420,7 +420,7 @@ class CollectionLayer(Twin):
     )
 
 
-class Firing(Twin):
+class Firing(Schema):
     """How many channels of each layer a picture leaves at zero everywhere."""
 
     image: str
@@ -429,7 +429,7 @@ class Firing(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.FIRING))
 
 
-class Neighbours(Twin):
+class Neighbours(Schema):
     """The photos most like one of them (`photo`), or like a picture (`image`), the nearest first.
 
     likeness: the cosine of two feature vectors; by_pixels: the mean difference of two pixels of
@@ -445,7 +445,7 @@ class Neighbours(Twin):
     model_config = ConfigDict(extra="allow", json_schema_extra=examples.shown(examples.NEIGHBOURS))
 
 
-class NeighbourShares(Twin):
+class NeighbourShares(Schema):
     """How often the `count` nearest photos are of the same class, or group, by layer.
 
     pixels: by pixels instead; chance: by lot; asked: of how many photos this is the mean. by: null
@@ -462,7 +462,7 @@ class NeighbourShares(Twin):
     )
 
 
-class PhotoMap(Twin):
+class PhotoMap(Schema):
     """Where the photos are in the plane. place: x and y of -1..1, y upwards.
 
     state: of the job that makes it, or "none"; shares: of the variance, of either axis (PCA);
