@@ -1,6 +1,6 @@
 """Guards: what every request passes on its way in, and every answer on its way out.
 
-Plain ASGI, so that streams stay streams. `Witness` is outermost: whatever happens inside, the
+Plain ASGI, so that streams stay streams. `RequestLog` is outermost: whatever happens inside, the
 answer gets the security headers, a request id, a log line and its place in the metrics; and all
 that is written on the way speaks the language of the person who asked.
 """

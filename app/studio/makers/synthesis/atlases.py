@@ -15,7 +15,7 @@ from app.studio.makers.synthesis.dead_channels import Source
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
 from app.studio.makers.synthesis.rendering import Piece
 from app.studio.makers.synthesis.sizes import fitting
-from app.studio.makers.synthesis.tile_sheet import Wall, wall
+from app.studio.makers.synthesis.tile_sheet import TileSheet, tile_sheet
 from app.studio.recipes import Atlas
 from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, methods, objectives
@@ -53,13 +53,13 @@ def atlas(cache: DeviceCache, recipe: Atlas) -> Making:
     yield from batches.run([Aim(n, part) for n, part in aims if part is not None])
     for n in silent:
         yield piece.still("measured")
-        tile = in_units(piece.wall.tiles([n]))
+        tile = in_units(piece.tiles.tiles([n]))
         found = dead_channels.evidence(network, cache.samples, layer, n, parts[n], tile)
         batches.rows[n] |= {"silent": dead_channels.verdict(found), "evidence": found}
     dead = [n for n in silent if batches.rows[n]["silent"] == "dead"]
-    piece.wall.put(dead, hatch(method.size).expand(len(dead), -1, -1, -1))
+    piece.tiles.put(dead, hatch(method.size).expand(len(dead), -1, -1, -1))
     measured = {
-        "sheet": piece.wall.sheet.facts(),
+        "sheet": piece.tiles.sheet.facts(),
         "channels": batches.rows,
         "dead": len(dead),
         "measured": "mean over the map",
@@ -78,9 +78,9 @@ def method_for(network: Network, recipe: Atlas) -> Method:
     return fitting(network, method, recipe.layer)
 
 
-def _wall(count: int, method: Method, marked: bool) -> Wall:
+def _tile_sheet(count: int, method: Method, marked: bool) -> TileSheet:
     try:
-        return wall(count, method.size, marked)
+        return tile_sheet(count, method.size, marked)
     except ValueError:
         largest = sheets.largest_tile(count) - 2
         raise WrongField(
@@ -101,7 +101,7 @@ class Batches:
         self.rows: list[dict[str, Any]] = [{} for _ in range(count)]
         self._sums = [0.0] * method.steps
         self._summed = 0
-        hung = _wall(count, method, not network.trained)
+        hung = _tile_sheet(count, method, not network.trained)
         self.piece = Piece(network, 0, hung, curved=False)
         self.piece.again(self._steps(count))
 
@@ -150,7 +150,7 @@ class Batches:
                 for total, score in zip(self._sums, climb.scores, strict=True)
             ]
             self._summed += len(aims)
-        self.piece.wall.put(channels, climb.tiles)
+        self.piece.tiles.put(channels, climb.tiles)
 
     def _measure(self, channels: Sequence[int], pictures: Tensor) -> None:
         """A row for each channel of what its picture [N,3,H,W] excites under transforms."""

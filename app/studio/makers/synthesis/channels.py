@@ -12,7 +12,7 @@ from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.dead_channels import Source
 from app.studio.makers.synthesis.rendering import Climb, Piece
 from app.studio.makers.synthesis.sizes import fitting
-from app.studio.makers.synthesis.tile_sheet import wall
+from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.recipes import ChannelImage, Unit
 from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, methods, objectives
@@ -40,9 +40,11 @@ def channel_image(cache: DeviceCache, recipe: ChannelImage) -> Making:
     layer = checked(network, recipe.layer, recipe.channel)
     method = method_for(network, recipe)
     weight = _diversity(cache, network, recipe)
-    piece = Piece(network, method.steps, wall(recipe.pictures, method.size, not network.trained))
+    piece = Piece(
+        network, method.steps, tile_sheet(recipe.pictures, method.size, not network.trained)
+    )
     attempt = yield from _attempts(cache, network, recipe, method, piece, weight)
-    piece.wall.put(range(recipe.pictures), attempt.climb.tiles)
+    piece.tiles.put(range(recipe.pictures), attempt.climb.tiles)
     yield piece.still("measured")
     pictures = in_units(attempt.climb.tiles)
     best = cache.samples.best(network, layer, recipe.unit)

@@ -10,7 +10,7 @@ from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.photo_maxima import DRAWS, SEED, as_taken
 from app.studio.makers.synthesis.rendering import Piece
 from app.studio.makers.synthesis.sizes import fitting
-from app.studio.makers.synthesis.tile_sheet import wall
+from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.makers.told import top
 from app.studio.recipes import ClassImage
 from app.studio.recipes.progress import Making
@@ -32,12 +32,12 @@ def class_image(cache: DeviceCache, recipe: ClassImage) -> Making:
         crop, recipe.quality, recipe.size, recipe.steps, skips=bool(network.branches)
     )
     method = fitting(network, chosen)
-    piece = Piece(network, method.steps, wall(1, method.size, not network.trained))
+    piece = Piece(network, method.steps, tile_sheet(1, method.size, not network.trained))
     generator = ascent.seeded(recipe.seed)
     climb = yield from piece.climb(
         ascent.ascend(network, objectives.logit(recipe.class_), method, generator)
     )
-    piece.wall.put([0], climb.tiles)
+    piece.tiles.put([0], climb.tiles)
     yield piece.still("measured")
     seen = _seen(network, recipe.class_, in_units(climb.tiles), method)
     yield piece.still("shown to a second network")

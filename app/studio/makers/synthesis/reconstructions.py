@@ -13,7 +13,7 @@ from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.pass_cache import Box
 from app.studio.makers.synthesis.photo_maxima import activation
 from app.studio.makers.synthesis.rendering import Climb, Piece
-from app.studio.makers.synthesis.tile_sheet import wall
+from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.recipes import OfPicture, Quality, Reconstruction
 from app.studio.recipes.progress import Making, Progress
 from app.vision import ascent, likeness
@@ -41,9 +41,9 @@ def reconstruction(cache: DeviceCache, recipe: Reconstruction, picture: str) -> 
     network = cache.network_of(recipe)
     method = method_for(network, recipe.layer, recipe.quality, recipe.steps)
     seen = original(cache, recipe, network, picture)
-    piece = Piece(network, method.steps, wall(1, method.size, not network.trained))
+    piece = Piece(network, method.steps, tile_sheet(1, method.size, not network.trained))
     climb = yield from rebuilt(piece, recipe.layer, seen, method, recipe.seed)
-    piece.wall.put([0], climb.tiles)
+    piece.tiles.put([0], climb.tiles)
     measured = fidelity(network, recipe.layer, seen, climb.tiles) | {"crop": list(seen.crop)}
     return piece.made(recipe, method.facts(), climb.scores, measured)
 

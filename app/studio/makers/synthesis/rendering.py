@@ -11,7 +11,7 @@ from torch import Tensor
 from app.errors import NotFiniteStep
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import NAME, Growth
-from app.studio.makers.synthesis.tile_sheet import Wall
+from app.studio.makers.synthesis.tile_sheet import TileSheet
 from app.studio.recipes import JobRecipe, Made
 from app.studio.recipes.progress import Progress
 from app.vision.ascent import Step
@@ -34,8 +34,10 @@ class Piece:
     curved: whether the scores of its steps, one after another, make a curve.
     """
 
-    def __init__(self, network: Network, steps: int, wall: Wall, *, curved: bool = True) -> None:
-        self.network, self.steps, self.wall, self._curved = network, steps, wall, curved
+    def __init__(
+        self, network: Network, steps: int, tiles: TileSheet, *, curved: bool = True
+    ) -> None:
+        self.network, self.steps, self.tiles, self._curved = network, steps, tiles, curved
         self.step = 0
         self._growth = Growth(steps)
         self._began = time.perf_counter()
@@ -60,7 +62,7 @@ class Piece:
                 raise NotFiniteStep(step=step.step)
             scores.append(score)
             if self._growth.wants(self.step):
-                self._growth.add(self.wall.small(places, in_pixels(step.pictures())))
+                self._growth.add(self.tiles.small(places, in_pixels(step.pictures())))
             yield self._progress(step, score, places, stage)
             if enough(step.step, step.scores):
                 break
@@ -73,14 +75,14 @@ class Piece:
 
     def _progress(self, step: Step, score: float, places: Sequence[int], stage: str) -> Progress:
         def preview() -> bytes:
-            return self.wall.preview(places, in_pixels(step.pictures()))
+            return self.tiles.preview(places, in_pixels(step.pictures()))
 
         told = score if self._curved else None
         return Progress(self.step, self.steps, told, preview, stage)
 
     def still(self, stage: str) -> Progress:
         """Nothing has grown, but something else is being done."""
-        return Progress(self.step, self.steps, None, self.wall.preview, stage)
+        return Progress(self.step, self.steps, None, self.tiles.preview, stage)
 
     def made(
         self,
@@ -91,11 +93,11 @@ class Piece:
         parts: dict[str, bytes] | None = None,
     ) -> Made:
         """What came of it: facts, the PNG, and its growth."""
-        self._growth.add(self.wall.small())
+        self._growth.add(self.tiles.small())
         parts = {NAME: self._growth.webp()} | (parts or {})
-        sheet, seconds = self.wall.sheet, time.perf_counter() - self._began
+        sheet, seconds = self.tiles.sheet, time.perf_counter() - self._began
         said = facts.making_facts(recipe, self.network, method, scores, seconds)
         said |= {"steps": method.get("steps", self.step), "size": sheet.tile, "parts": list(parts)}
         said |= {"width": sheet.width, "height": sheet.height}
-        picture = self.wall.png(facts.texts(recipe, self.network, method))
+        picture = self.tiles.png(facts.texts(recipe, self.network, method))
         return Made(said | measured, picture, parts=parts)

@@ -10,7 +10,7 @@ from app.studio.makers.synthesis.facts import texts
 from app.studio.makers.synthesis.reconstructions import fidelity, method_for, original, rebuilt
 from app.studio.makers.synthesis.rendering import Piece
 from app.studio.makers.synthesis.strip_layers import strip_layers
-from app.studio.makers.synthesis.tile_sheet import wall
+from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.recipes import Strip
 from app.studio.recipes.progress import Making
 from app.vision.methods import Method
@@ -28,7 +28,7 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
     }
     seen = original(cache, recipe, network, picture)
     side, marked = network.preprocessing.crop, not network.trained
-    row = wall(len(chosen) + 1, side, marked, in_a_row=True)
+    row = tile_sheet(len(chosen) + 1, side, marked, in_a_row=True)
     row.put([0], seen.tile)
     piece = Piece(network, sum(method.steps for method in chosen.values()), row)
     said = {layer: method.facts() for layer, method in chosen.items()}
@@ -64,6 +64,6 @@ def _row(network: Network, layer: str, method: Method, part: str) -> dict[str, A
 
 def _alone(recipe: Strip, network: Network, tile: Tensor, said: dict[str, Any]) -> bytes:
     """One of its pictures as a PNG of its own."""
-    one = wall(1, tile.shape[1], not network.trained)
+    one = tile_sheet(1, tile.shape[1], not network.trained)
     one.put([0], tile)
     return one.png(texts(recipe, network, said))

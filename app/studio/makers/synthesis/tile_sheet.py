@@ -15,7 +15,7 @@ ONE, SEVERAL = 448, 960
 GAP = 2
 
 
-class Wall:
+class TileSheet:
     """Places for square pictures [tile,tile] on one sheet, which fill as they are done."""
 
     def __init__(self, sheet: Sheet, count: int, marked: bool) -> None:
@@ -62,14 +62,14 @@ class Wall:
         return small.round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
-def wall(count: int, tile: int, marked: bool, *, in_a_row: bool = False) -> Wall:
-    """A wall for so many pictures; a single one has no edge. Raises ValueError when too large."""
+def tile_sheet(count: int, tile: int, marked: bool, *, in_a_row: bool = False) -> TileSheet:
+    """A sheet for so many pictures; a single one has no edge. Raises ValueError when too large."""
     gap = 0 if count == 1 else GAP
     if not in_a_row:
-        return Wall(sheets.plan(count, tile, marked, gap), count, marked)
+        return TileSheet(sheets.plan(count, tile, marked, gap), count, marked)
     height = tile + 2 * gap + (STRIP if marked else 0)
     row = Sheet(count, 1, tile, tile, gap, count * (tile + gap) + gap, height)
-    return Wall(row, count, marked)
+    return TileSheet(row, count, marked)
 
 
 def _empty(count: int, side: int) -> Tensor:
