@@ -13,7 +13,7 @@ from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.channels import checked
 from app.studio.makers.synthesis.dead_channels import Source
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
-from app.studio.makers.synthesis.rendering import Piece
+from app.studio.makers.synthesis.rendering import Rendering
 from app.studio.makers.synthesis.sizes import fitting
 from app.studio.makers.synthesis.tile_sheet import TileSheet, tile_sheet
 from app.studio.recipes import Atlas
@@ -45,28 +45,28 @@ def atlas(cache: DeviceCache, recipe: Atlas) -> Making:
     count = network.layers[layer].shape[0]
     method = method_for(network, recipe)
     batches = Batches(network, layer, method, recipe.seed, cache.samples)
-    piece = batches.piece
+    rendering = batches.rendering
     yield from batches.run([Aim(n, Source(layer, n)) for n in range(count)])
     silent = [n for n, row in enumerate(batches.rows) if row["activation"] == 0]
     parts = dead_channels.sources(network, layer, cache.samples.probe(network)) if silent else []
     aims = ((n, parts[n]) for n in silent)
     yield from batches.run([Aim(n, part) for n, part in aims if part is not None])
     for n in silent:
-        yield piece.still("measured")
-        tile = in_units(piece.tiles.tiles([n]))
+        yield rendering.still("measured")
+        tile = in_units(rendering.tiles.tiles([n]))
         found = dead_channels.evidence(network, cache.samples, layer, n, parts[n], tile)
         batches.rows[n] |= {"silent": dead_channels.verdict(found), "evidence": found}
     dead = [n for n in silent if batches.rows[n]["silent"] == "dead"]
-    piece.tiles.put(dead, hatch(method.size).expand(len(dead), -1, -1, -1))
+    rendering.tiles.put(dead, hatch(method.size).expand(len(dead), -1, -1, -1))
     measured = {
-        "sheet": piece.tiles.sheet.facts(),
+        "sheet": rendering.tiles.sheet.facts(),
         "channels": batches.rows,
         "dead": len(dead),
         "measured": "mean over the map",
         "draws": photo_maxima.DRAWS,
         "batch": batches.size,
     }
-    return piece.made(recipe, method.facts(), batches.scores, measured)
+    return rendering.made(recipe, method.facts(), batches.scores, measured)
 
 
 def method_for(network: Network, recipe: Atlas) -> Method:
@@ -102,15 +102,17 @@ class Batches:
         self._sums = [0.0] * method.steps
         self._summed = 0
         hung = _tile_sheet(count, method, not network.trained)
-        self.piece = Piece(network, 0, hung, curved=False)
-        self.piece.again(self._steps(count))
+        self.rendering = Rendering(network, 0, hung, curved=False)
+        self.rendering.again(self._steps(count))
 
     def run(self, aims: Sequence[Aim]) -> Generator[Progress, None, None]:
         """Climb all aims; those of one batch listen to one layer. Raises OutOfMemory."""
         for layer in dict.fromkeys(aim.climbed.layer for aim in aims):
             left = [aim for aim in aims if aim.climbed.layer == layer]
             while left:
-                self.piece.steps = max(self.piece.steps, self.piece.step + self._steps(len(left)))
+                self.rendering.steps = max(
+                    self.rendering.steps, self.rendering.step + self._steps(len(left))
+                )
                 try:
                     yield from self._batch(left[: self.size])
                 except Exception as error:  # torch has no one kind of error for want of memory
@@ -142,7 +144,7 @@ class Batches:
         steps = ascent.ascend(self._network, climbed, self._method, generator, len(aims))
         channels = [aim.channel for aim in aims]
         stage = f"{channels[0]}–{channels[-1]}" if len(channels) > 1 else str(channels[0])
-        climb = yield from self.piece.climb(steps, channels, stage)
+        climb = yield from self.rendering.climb(steps, channels, stage)
         self._measure(channels, in_units(climb.tiles))
         if aims[0].climbed.layer == self._layer:
             self._sums = [
@@ -150,7 +152,7 @@ class Batches:
                 for total, score in zip(self._sums, climb.scores, strict=True)
             ]
             self._summed += len(aims)
-        self.piece.tiles.put(channels, climb.tiles)
+        self.rendering.tiles.put(channels, climb.tiles)
 
     def _measure(self, channels: Sequence[int], pictures: Tensor) -> None:
         """A row for each channel of what its picture [N,3,H,W] excites under transforms."""

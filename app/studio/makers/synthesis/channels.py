@@ -10,7 +10,7 @@ from app.errors import UnknownChannel, UnknownLayer
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import dead_channels, photo_maxima
 from app.studio.makers.synthesis.dead_channels import Source
-from app.studio.makers.synthesis.rendering import Climb, Piece
+from app.studio.makers.synthesis.rendering import Climb, Rendering
 from app.studio.makers.synthesis.sizes import fitting
 from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.recipes import ChannelImage, Unit
@@ -40,12 +40,12 @@ def channel_image(cache: DeviceCache, recipe: ChannelImage) -> Making:
     layer = checked(network, recipe.layer, recipe.channel)
     method = method_for(network, recipe)
     weight = _diversity(cache, network, recipe)
-    piece = Piece(
+    rendering = Rendering(
         network, method.steps, tile_sheet(recipe.pictures, method.size, not network.trained)
     )
-    attempt = yield from _attempts(cache, network, recipe, method, piece, weight)
-    piece.tiles.put(range(recipe.pictures), attempt.climb.tiles)
-    yield piece.still("measured")
+    attempt = yield from _attempts(cache, network, recipe, method, rendering, weight)
+    rendering.tiles.put(range(recipe.pictures), attempt.climb.tiles)
+    yield rendering.still("measured")
     pictures = in_units(attempt.climb.tiles)
     best = cache.samples.best(network, layer, recipe.unit)
     measured = measurements(network, layer, recipe.channel, pictures, method, best, recipe.unit)
@@ -56,7 +56,7 @@ def channel_image(cache: DeviceCache, recipe: ChannelImage) -> Making:
         )
         measured |= {"silent": dead_channels.verdict(found), "evidence": found}
     said = method.facts() | ({"diversity": weight} if weight else {})
-    return piece.made(recipe, said, attempt.climb.scores, measured)
+    return rendering.made(recipe, said, attempt.climb.scores, measured)
 
 
 def checked(network: Network, layer: str, channel: int = 0) -> str:
@@ -89,7 +89,7 @@ def _attempts(
     network: Network,
     recipe: ChannelImage,
     method: Method,
-    piece: Piece,
+    rendering: Rendering,
     weight: float,
 ) -> Generator[Progress, None, Attempt]:
     """Climb the channel; where it stays silent, its linear part, from the same noise."""
@@ -107,7 +107,7 @@ def _attempts(
             climbed = shown + objectives.diversity(layer) * weight
         generator = ascent.seeded(recipe.seed)
         steps = ascent.ascend(network, climbed, method, generator, recipe.pictures, shown=shown)
-        return piece.climb(steps, range(recipe.pictures), enough=enough)
+        return rendering.climb(steps, range(recipe.pictures), enough=enough)
 
     climb = yield from ascent_of(recipe.layer, recipe.channel)
     if not silent:
@@ -116,7 +116,7 @@ def _attempts(
     part = dead_channels.sources(network, recipe.layer, probe)[recipe.channel]
     if part is None:
         return Attempt(climb, None, silent=True)
-    piece.again(method.steps)
+    rendering.again(method.steps)
     climb = yield from ascent_of(part.layer, part.channel)
     return Attempt(climb, part, silent=True)
 

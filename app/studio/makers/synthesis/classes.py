@@ -8,7 +8,7 @@ from torch import Tensor
 from app.errors import NoClassifier, UnknownClass
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.photo_maxima import DRAWS, SEED, as_taken
-from app.studio.makers.synthesis.rendering import Piece
+from app.studio.makers.synthesis.rendering import Rendering
 from app.studio.makers.synthesis.sizes import fitting
 from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.makers.told import top
@@ -32,17 +32,17 @@ def class_image(cache: DeviceCache, recipe: ClassImage) -> Making:
         crop, recipe.quality, recipe.size, recipe.steps, skips=bool(network.branches)
     )
     method = fitting(network, chosen)
-    piece = Piece(network, method.steps, tile_sheet(1, method.size, not network.trained))
+    rendering = Rendering(network, method.steps, tile_sheet(1, method.size, not network.trained))
     generator = ascent.seeded(recipe.seed)
-    climb = yield from piece.climb(
+    climb = yield from rendering.climb(
         ascent.ascend(network, objectives.logit(recipe.class_), method, generator)
     )
-    piece.tiles.put([0], climb.tiles)
-    yield piece.still("measured")
+    rendering.tiles.put([0], climb.tiles)
+    yield rendering.still("measured")
     seen = _seen(network, recipe.class_, in_units(climb.tiles), method)
-    yield piece.still("shown to a second network")
+    yield rendering.still("shown to a second network")
     seen |= _second(cache, network, recipe.class_, climb.tiles)
-    return piece.made(recipe, method.facts(), climb.scores, seen)
+    return rendering.made(recipe, method.facts(), climb.scores, seen)
 
 
 def _check(network: Network, class_: int) -> None:

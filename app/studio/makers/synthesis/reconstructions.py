@@ -12,7 +12,7 @@ from app.errors import UnknownLayer
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.pass_cache import Box
 from app.studio.makers.synthesis.photo_maxima import activation
-from app.studio.makers.synthesis.rendering import Climb, Piece
+from app.studio.makers.synthesis.rendering import Climb, Rendering
 from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.recipes import OfPicture, Quality, Reconstruction
 from app.studio.recipes.progress import Making, Progress
@@ -41,11 +41,11 @@ def reconstruction(cache: DeviceCache, recipe: Reconstruction, picture: str) -> 
     network = cache.network_of(recipe)
     method = method_for(network, recipe.layer, recipe.quality, recipe.steps)
     seen = original(cache, recipe, network, picture)
-    piece = Piece(network, method.steps, tile_sheet(1, method.size, not network.trained))
-    climb = yield from rebuilt(piece, recipe.layer, seen, method, recipe.seed)
-    piece.tiles.put([0], climb.tiles)
+    rendering = Rendering(network, method.steps, tile_sheet(1, method.size, not network.trained))
+    climb = yield from rebuilt(rendering, recipe.layer, seen, method, recipe.seed)
+    rendering.tiles.put([0], climb.tiles)
     measured = fidelity(network, recipe.layer, seen, climb.tiles) | {"crop": list(seen.crop)}
-    return piece.made(recipe, method.facts(), climb.scores, measured)
+    return rendering.made(recipe, method.facts(), climb.scores, measured)
 
 
 def method_for(network: Network, layer: str, quality: Quality, steps: int) -> Method:
@@ -62,12 +62,12 @@ def original(cache: DeviceCache, recipe: OfPicture, network: Network, picture: s
 
 
 def rebuilt(
-    piece: Piece, layer: str, seen: Original, method: Method, seed: int, place: int = 0
+    rendering: Rendering, layer: str, seen: Original, method: Method, seed: int, place: int = 0
 ) -> Generator[Progress, None, Climb]:
     """One layer's reconstruction, hung at `place`."""
     generator = ascent.seeded(seed)
-    steps = rebuilding.reconstruct(piece.network, layer, seen.batch, method, generator)
-    return (yield from piece.climb(steps, [place], layer))
+    steps = rebuilding.reconstruct(rendering.network, layer, seen.batch, method, generator)
+    return (yield from rendering.climb(steps, [place], layer))
 
 
 def fidelity(network: Network, layer: str, seen: Original, tiles: Tensor) -> dict[str, Any]:

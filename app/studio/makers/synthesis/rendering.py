@@ -27,7 +27,7 @@ class Climb:
     scores: list[float]
 
 
-class Piece:
+class Rendering:
     """What is being made: how far it is, what it looks like, how it grew.
 
     It may take several ascents: then steps are counted over all of them.

@@ -8,7 +8,7 @@ from app.errors import Words, WrongField
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis.facts import texts
 from app.studio.makers.synthesis.reconstructions import fidelity, method_for, original, rebuilt
-from app.studio.makers.synthesis.rendering import Piece
+from app.studio.makers.synthesis.rendering import Rendering
 from app.studio.makers.synthesis.strip_layers import strip_layers
 from app.studio.makers.synthesis.tile_sheet import tile_sheet
 from app.studio.recipes import Strip
@@ -30,13 +30,13 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
     side, marked = network.preprocessing.crop, not network.trained
     row = tile_sheet(len(chosen) + 1, side, marked, in_a_row=True)
     row.put([0], seen.tile)
-    piece = Piece(network, sum(method.steps for method in chosen.values()), row)
+    rendering = Rendering(network, sum(method.steps for method in chosen.values()), row)
     said = {layer: method.facts() for layer, method in chosen.items()}
     parts = {"0.png": _alone(recipe, network, seen.tile, said)}
     rows: list[dict[str, Any]] = []
     scores: list[float] = []
     for place, (layer, method) in enumerate(chosen.items(), 1):
-        climb = yield from rebuilt(piece, layer, seen, method, recipe.seed, place)
+        climb = yield from rebuilt(rendering, layer, seen, method, recipe.seed, place)
         row.put([place], climb.tiles)
         scores += climb.scores
         name = f"{place}.png"
@@ -45,7 +45,7 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
             _row(network, layer, method, name) | fidelity(network, layer, seen, climb.tiles)
         )
     measured = {"layers": rows, "original": "0.png", "crop": list(seen.crop), "size": side}
-    return piece.made(recipe, said, scores, measured, parts)
+    return rendering.made(recipe, said, scores, measured, parts)
 
 
 def _layers(recipe: Strip, network: Network) -> tuple[str, ...]:
