@@ -13,7 +13,7 @@ MILLISECONDS, LAST_MILLISECONDS = 80, 2400
 NAME = "growth.webp"
 
 
-class Growth:
+class Animation:
     """Keeps frames evenly over a number of steps that is known before, as uint8; then the end.
 
     after: steps that were gone before, and are not counted.

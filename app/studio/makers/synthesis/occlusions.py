@@ -13,7 +13,7 @@ from app.errors import NotFiniteStep, Words, WrongField
 from app.studio.makers.attribution import SIDE, check_class, class_facts, fill_of, map_facts
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
-from app.studio.makers.synthesis.animation import NAME, Growth
+from app.studio.makers.synthesis.animation import NAME, Animation
 from app.studio.recipes import Made, Occlusion
 from app.studio.recipes.progress import Making, Progress
 from app.vision.ascent import pictured
@@ -63,7 +63,7 @@ def occlusion_map(cache: DeviceCache, recipe: Occlusion, picture: str) -> Making
         batch, crop = cache.prepared(network, recipe.image, picture)
         over = _windows(recipe, (batch.shape[2], batch.shape[3]))
         fill = fill_of(network, batch, recipe)
-        grown, growth = _Map(pictured(network, batch), over), Growth(over.rows)
+        grown, growth = _Map(pictured(network, batch), over), Animation(over.rows)
     left: list[list[float]] = []
     bands = occlusion(network, batch, recipe.class_, over, fill)
     while len(left) < over.rows:
@@ -116,7 +116,7 @@ def _made(
     recipe: Occlusion,
     network: Network,
     grown: _Map,
-    growth: Growth,
+    growth: Animation,
     method: dict[str, Any],
     measured: dict[str, Any],
     seconds: float,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from app.errors import NotFiniteStep
 from app.studio.makers.synthesis import facts
-from app.studio.makers.synthesis.animation import NAME, Growth
+from app.studio.makers.synthesis.animation import NAME, Animation
 from app.studio.makers.synthesis.tile_sheet import TileSheet
 from app.studio.recipes import JobRecipe, Made
 from app.studio.recipes.progress import Progress
@@ -39,7 +39,7 @@ class Rendering:
     ) -> None:
         self.network, self.steps, self.tiles, self._curved = network, steps, tiles, curved
         self.step = 0
-        self._growth = Growth(steps)
+        self._growth = Animation(steps)
         self._began = time.perf_counter()
 
     def climb(
@@ -71,7 +71,7 @@ class Rendering:
     def again(self, steps: int) -> None:
         """Begin anew: what was climbed so far led nowhere, and is no part of the growth."""
         self.steps = self.step + steps
-        self._growth = Growth(steps, after=self.step)
+        self._growth = Animation(steps, after=self.step)
 
     def _progress(self, step: Step, score: float, places: Sequence[int], stage: str) -> Progress:
         def preview() -> bytes:
