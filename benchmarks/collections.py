@@ -24,7 +24,7 @@ from app.studio.collections.folders import Collections
 from app.studio.collections.index import Indexed
 from app.studio.engine.openers import Openers
 from app.studio.makers.synthesis import indices
-from app.studio.makers.synthesis.photo_batches import Album
+from app.studio.makers.synthesis.photo_batches import PhotoBatches
 from app.studio.recipes import CollectionIndex, Member
 from app.studio.recipes.progress import finished
 from app.vision.listening import Listener
@@ -62,7 +62,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def costs(network: Network, members: list[Member], openers: Openers, batch: int) -> Costs:
     """Of looking through photos once."""
-    album, ears = Album(network, members, openers), Listener(network, records.KEPT)
+    album, ears = PhotoBatches(network, members, openers), Listener(network, records.KEPT)
     opening = bare = listening = 0.0
     narrowed, every = 0, max(1, len(members) // indices.SAMPLED)
     for first in range(0, len(members), batch):

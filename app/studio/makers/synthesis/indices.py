@@ -20,7 +20,7 @@ from app.studio.collections import records
 from app.studio.collections.listing import evenly
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
-from app.studio.makers.synthesis.photo_batches import Album, Opened
+from app.studio.makers.synthesis.photo_batches import Opened, PhotoBatches
 from app.studio.recipes import CollectionIndex, Made, Member
 from app.studio.recipes.progress import Making, Progress
 from app.vision.ascent import pictured
@@ -59,26 +59,26 @@ def looked_through(
     began = time.perf_counter()
     chosen = evenly([member.label for member in photos], most_photos(network))
     members = [photos[n] for n in chosen]
-    album, ears = Album(network, members, openers, chosen), Listener(network, records.KEPT)
+    batches, ears = PhotoBatches(network, members, openers, chosen), Listener(network, records.KEPT)
     pixels = torch.zeros(len(members), PIXELS * PIXELS * 3, dtype=torch.float16)
-    passed = yield from _shown(album, ears, pixels)
+    passed = yield from _shown(batches, ears, pixels)
     made: dict[str, bytes] = {"pixels.vectors": pixels.numpy().tobytes()}
     layers = {}
     for name in network.layers:
         tally = ears.tallies.pop(name)  # its memory is free afterwards
-        table = layer_records(tally, album.readable, network.layers[name].shape[0])
+        table = layer_records(tally, batches.readable, network.layers[name].shape[0])
         vectors = np.zeros((len(members), len(table)), np.float16)
-        if album.readable:
-            vectors[album.readable] = tally.means.cpu().numpy()
+        if batches.readable:
+            vectors[batches.readable] = tally.means.cpu().numpy()
         if not np.isfinite(vectors).all():
             raise NotFinite(model=network.entry.title, place=name)
         made[f"{name}.vectors"], made[f"{name}.channels"] = vectors.tobytes(), table.tobytes()
-        layers[name] = _layer_facts(table, len(album.readable))
+        layers[name] = _layer_facts(table, len(batches.readable))
         yield Progress(len(members), len(members), None, None, "measured")
     seconds = time.perf_counter() - began
     said = facts.making_facts(recipe, network, METHOD, [], seconds)
-    picture, sheet = album.sheet()
-    said |= {"steps": len(members), "parts": [], "photos": album.rows, "layers": layers}
+    picture, sheet = batches.sheet()
+    said |= {"steps": len(members), "parts": [], "photos": batches.rows, "layers": layers}
     said |= {
         "photos_hash": recipe.photos,
         "left_out": len(photos) - len(members),
@@ -93,16 +93,18 @@ def most_photos(network: Network) -> int:
     return min(MOST_NUMBERS // channels, records.NOBODY)
 
 
-def _shown(album: Album, ears: Listener, pixels: Tensor) -> Generator[Progress, None, float]:
+def _shown(
+    batches: PhotoBatches, ears: Listener, pixels: Tensor
+) -> Generator[Progress, None, float]:
     """Show the photos of an album; how many seconds the passes took."""
-    size, network = BATCH[album.network.device.type], album.network
-    count, passed, narrowed = len(album.members), 0.0, 0
+    size, network = BATCH[batches.network.device.type], batches.network
+    count, passed, narrowed = len(batches.members), 0.0, 0
     every = max(1, count // SAMPLED)
     for first in range(0, count, size):
         numbers = range(first, min(first + size, count))
-        while not album.has_opened(numbers):  # meanwhile others are served
-            yield Progress(first, count, None, album.preview)
-        opened = album.open(numbers)
+        while not batches.has_opened(numbers):  # meanwhile others are served
+            yield Progress(first, count, None, batches.preview)
+        opened = batches.open(numbers)
         if opened is not None:
             began = time.perf_counter()
             detailed = [k for k, n in enumerate(opened.numbers) if n % every == 0]
@@ -113,7 +115,7 @@ def _shown(album: Album, ears: Listener, pixels: Tensor) -> Generator[Progress, 
         if done >= 2 * max(narrowed, size):
             ears.narrow()
             narrowed = done
-        yield Progress(done, count, None, album.preview)
+        yield Progress(done, count, None, batches.preview)
     return passed
 
 

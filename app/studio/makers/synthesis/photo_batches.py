@@ -36,7 +36,7 @@ class Opened:
     batch: Tensor
 
 
-class Album:
+class PhotoBatches:
     """The photos of a collection as one network sees them, numbered from 0 here.
 
     numbers: what each is in the collection; rows: what is known of each; readable: the numbers of
