@@ -37,8 +37,8 @@ def neighbours_of_photo(cache: DeviceCache, recipe: Neighbours, sources: Sources
         raise UnknownPhoto(collection="", photos=kept.photos, number=recipe.photo)
     if recipe.photo in kept.missing:
         raise UnreadablePhoto(name=str(recipe.photo))
-    towards = cache.shelf.directions(kept, recipe.layer)
-    pixels = cache.shelf.values(kept, PIXELS)
+    towards = cache.vectors.directions(kept, recipe.layer)
+    pixels = cache.vectors.values(kept, PIXELS)
     place = slice(recipe.photo, recipe.photo + 1)
     return _told(recipe, kept, towards, pixels, towards[place], pixels[place])
 
@@ -56,8 +56,8 @@ def neighbours_of_picture(
     own = neighbours.directions(seen[recipe.layer].flatten(2).mean(2).cpu())
     small = functional.adaptive_avg_pool2d(pictured(network, batch), SIDE)
     looks = small.permute(0, 2, 3, 1).flatten(1).clamp(0, 1).cpu()
-    towards = cache.shelf.directions(kept, recipe.layer)
-    return _told(recipe, kept, towards, cache.shelf.values(kept, PIXELS), own, looks)
+    towards = cache.vectors.directions(kept, recipe.layer)
+    return _told(recipe, kept, towards, cache.vectors.values(kept, PIXELS), own, looks)
 
 
 def _told(
@@ -100,7 +100,7 @@ def neighbour_shares(cache: DeviceCache, recipe: NeighbourShares, sources: Sourc
     def share(values: Tensor, measure: neighbours.Measure) -> float | None:
         return neighbours.share_right(_of(values, among), groups, measure, recipe.count, asked)
 
-    pixels = share(cache.shelf.values(kept, PIXELS), neighbours.closeness)
+    pixels = share(cache.vectors.values(kept, PIXELS), neighbours.closeness)
     rows = []
     for name in vector_cache.layers(kept):  # not kept in memory: there are too many of them
         towards = neighbours.directions(
@@ -125,7 +125,7 @@ def photo_plane(cache: DeviceCache, recipe: PhotoPlane, sources: Sources) -> Mad
     """The two directions in which a layer tells the photos apart most. Raises NotMade."""
     kept = vectors_of(sources)
     among = readable(kept)
-    found = embedding.principal(cache.shelf.directions(kept, recipe.layer)[among])
+    found = embedding.principal(cache.vectors.directions(kept, recipe.layer)[among])
     facts = recipe.facts() | {"photos": len(among), "shares": list(found.shares)}
     return Made(facts | {"places": placed(found.places, among, kept.photos)})
 

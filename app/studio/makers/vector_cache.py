@@ -16,7 +16,7 @@ from app.vision import neighbours
 BUDGET = 384 * 1024 * 1024
 
 
-class Shelf:
+class VectorCache:
     """Feature vectors of indices, ready to be compared; the most recently used within BUDGET."""
 
     def __init__(self, budget: int = BUDGET) -> None:

@@ -46,7 +46,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture
-def shelf(folder: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Collections:
+def vectors(folder: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Collections:
     """Folders are looked at each time."""
     monkeypatch.setattr(folders, "FRESH_SECONDS", -1.0)
     return Collections(Settings(collections=(folder, folder.parent / "samples")), archive)
@@ -60,8 +60,8 @@ def keep(archive: Archive, owner: str, name: str) -> str:
     return image.id
 
 
-def test_labels_come_from_the_names_of_files_and_folders(shelf: Collections) -> None:
-    found = shelf.one("fall-2025", None)
+def test_labels_come_from_the_names_of_files_and_folders(vectors: Collections) -> None:
+    found = vectors.one("fall-2025", None)
     said = {photo.name: (photo.member.label, photo.member.wordnet) for photo in found.photos}
     assert said == NAMES
     assert [photo.n for photo in found.photos] == list(range(len(NAMES)))
@@ -105,48 +105,48 @@ def test_of_too_many_photos_as_many_of_each_class_are_taken(
 
 
 def test_a_collection_is_another_once_a_photo_comes_goes_or_changes(
-    shelf: Collections, folder: Path
+    vectors: Collections, folder: Path
 ) -> None:
-    digests = [shelf.one("fall-2025", None).digest]
+    digests = [vectors.one("fall-2025", None).digest]
     (folder / "new.jpg").write_bytes(b"new")
-    digests.append(shelf.one("fall-2025", None).digest)
+    digests.append(vectors.one("fall-2025", None).digest)
     (folder / "new.jpg").write_bytes(b"changed")
-    digests.append(shelf.one("fall-2025", None).digest)
+    digests.append(vectors.one("fall-2025", None).digest)
     (folder / "new.jpg").unlink()
     assert len(set(digests)) == 3
-    assert shelf.one("fall-2025", None).digest == digests[0]
+    assert vectors.one("fall-2025", None).digest == digests[0]
 
 
-def test_what_was_asked_for_of_other_photos_is_not_made(shelf: Collections, folder: Path) -> None:
-    recipe = shelf.one("fall-2025", None).index("tiny")
-    assert len(shelf.members(recipe)) == len(NAMES)
+def test_what_was_asked_for_of_other_photos_is_not_made(vectors: Collections, folder: Path) -> None:
+    recipe = vectors.one("fall-2025", None).index("tiny")
+    assert len(vectors.members(recipe)) == len(NAMES)
     (folder / "new.jpg").write_bytes(b"new")
     with pytest.raises(CollectionChanged):
-        shelf.members(recipe)
+        vectors.members(recipe)
 
 
-def test_a_folder_takes_no_name_that_is_taken(shelf: Collections) -> None:
+def test_a_folder_takes_no_name_that_is_taken(vectors: Collections) -> None:
     """And one that is not there has no photos, which is no failure."""
-    names = [each.name for each in shelf.all(None)]
+    names = [each.name for each in vectors.all(None)]
     assert names == ["fall-2025", "samples-2", "samples", "uploads"]
-    assert shelf.one("samples-2", None).photos == ()
+    assert vectors.one("samples-2", None).photos == ()
     with pytest.raises(UnknownCollection):
-        shelf.one("Fall 2025", None)
+        vectors.one("Fall 2025", None)
 
 
-def test_ones_own_pictures_are_ones_own(shelf: Collections, archive: Archive) -> None:
+def test_ones_own_pictures_are_ones_own(vectors: Collections, archive: Archive) -> None:
     first, second = keep(archive, "ada", "cat_1.jpg"), keep(archive, "ada", "cat_2.jpg")
     keep(archive, "bob", "dog.jpg")
-    mine = shelf.one("uploads", "ada")
+    mine = vectors.one("uploads", "ada")
     assert [photo.member.image for photo in mine.photos] in ([first, second], [second, first])
-    assert len(shelf.one("uploads", "bob").photos) == 1
-    assert shelf.one("uploads", None).photos == ()
+    assert len(vectors.one("uploads", "bob").photos) == 1
+    assert vectors.one("uploads", None).photos == ()
     recipe = mine.index("tiny")
     assert "ada" not in str(recipe.facts())
     assert is_theirs(recipe, "ada")
     assert not is_theirs(recipe, "bob")
     assert not is_theirs(recipe, None)
-    assert {member.image for member in shelf.members(recipe)} == {first, second}
+    assert {member.image for member in vectors.members(recipe)} == {first, second}
     assert mark("ada") != mark("bob")
 
 

@@ -35,7 +35,7 @@ def photo_map(cache: DeviceCache, recipe: PhotoMap, sources: Sources) -> Making:
     if len(among) > MOST:
         among = among[torch.arange(MOST) * len(among) // MOST]
     groups = torch.tensor(kept.groups or [-1] * kept.photos)[among]
-    towards = cache.shelf.directions(kept, recipe.layer)[among]
+    towards = cache.vectors.directions(kept, recipe.layer)[among]
     method = embedding.tsne_method(len(among), recipe.steps or STEPS[recipe.quality])
     scores: list[float] = []
     places = embedding.principal(towards).places

@@ -11,7 +11,7 @@ import torch
 from app.errors import NotMade, UnknownLayer, UnknownPhoto
 from app.studio.makers import Workshop
 from app.studio.makers.neighbours import placed
-from app.studio.makers.vector_cache import Shelf, read
+from app.studio.makers.vector_cache import VectorCache, read
 from app.studio.recipes import (
     KeptVectors,
     Made,
@@ -146,7 +146,7 @@ def test_what_is_not_there_is_said(workshop: Workshop, kept: KeptVectors, tmp_pa
 
 
 def test_the_shelf_keeps_what_fits_and_reads_the_rest_again(kept: KeptVectors) -> None:
-    small = Shelf(budget=PHOTOS * 16 * 4)
+    small = VectorCache(budget=PHOTOS * 16 * 4)
     first = small.directions(kept, "early")
     assert small.directions(kept, "early") is first
     small.values(kept, "late")
