@@ -24,7 +24,7 @@ class Pass:
     size: int
 
 
-class KeptPasses:
+class PassCache:
     """The passes most recently asked for, within a budget of bytes."""
 
     def __init__(self, budget: int) -> None:
