@@ -11,25 +11,25 @@ from structlog.typing import Processor
 def configure_logs() -> None:
     """Let everything in this process log in this form."""
     traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    said: list[Processor] = [
+    processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(traceback),
     ]
     structlog.configure(
-        processors=[*said, structlog.processors.JSONRenderer()],
+        processors=[*processors, structlog.processors.JSONRenderer()],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    _let_libraries_log(said)
+    _let_libraries_log(processors)
 
 
-def _let_libraries_log(said: list[Processor]) -> None:
+def _let_libraries_log(processors: list[Processor]) -> None:
     """Give what libraries log the same form; nothing changes where somebody else cares for that."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *said],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *processors],
             processors=[
                 ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),

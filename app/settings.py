@@ -206,8 +206,8 @@ class Settings(BaseSettings):
     @field_validator("weights_mirror")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        said = urlsplit(value)
-        if said.scheme not in ("http", "https") or not said.hostname:
+        address = urlsplit(value)
+        if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError("it must be an address that begins with https:// or http://")
         return value
 

@@ -71,14 +71,14 @@ class Archive(Images):
         made from, whose pictures are its own. Raises DiskFull, and UnknownImage or NotMade when
         such a picture or result was deleted meanwhile.
         """
-        said, parts = json.dumps(facts), parts or {}
+        facts_json, parts = json.dumps(facts), parts or {}
         pieces = [*([] if picture is None else [picture]), *parts.values()]
         with self._index.writing:
             for source in (*images, *([] if image is None else [image])):
                 self.image_or_lost(source)
             if of is not None and self.result(of) is None:
                 raise NotMade()
-            self._make_room(len(said) + sum(map(len, pieces)))
+            self._make_room(len(facts_json) + sum(map(len, pieces)))
             with self._blobs.added(*pieces) as digests, self._index.change() as change:
                 self._blobs.count(change, digests, pieces)
                 digest = None if picture is None else digests[0]
@@ -86,7 +86,7 @@ class Archive(Images):
                 before = digests_of(
                     change, "DELETE FROM results WHERE key = ? RETURNING digest", key
                 )
-                row = (key, said, media, digest, len(said), image, self._clock())
+                row = (key, facts_json, media, digest, len(facts_json), image, self._clock())
                 change.execute("INSERT INTO results VALUES (?,?,?,?,?,?,?)", row)
                 change.executemany(
                     "INSERT INTO parts VALUES (?,?,?)",
@@ -180,5 +180,5 @@ class Archive(Images):
 @lru_cache(maxsize=8)
 def _long(facts: str) -> dict[str, Any]:
     """Facts from JSON. Nobody changes what a result says."""
-    said: dict[str, Any] = json.loads(facts)
-    return said
+    parsed: dict[str, Any] = json.loads(facts)
+    return parsed

@@ -47,9 +47,9 @@ class Images(Room):
             self._make_room(len(picture) + len(preview), UPLOADS_SHARE)
             with self._blobs.added(picture, preview) as digests, self._index.change() as change:
                 self._blobs.count(change, digests, (picture, preview))
-                said = (identity, owner, clean_name(name), width, height, *original, now, expires)
+                row = (identity, owner, clean_name(name), width, height, *original, now, expires)
                 before = digests_of(change, FILES, identity)
-                change.execute(KEEP, (*said, *digests))
+                change.execute(KEEP, (*row, *digests))
                 unused = self._blobs.release(change, before)
             self._blobs.remove(unused)
         return self.image(identity)

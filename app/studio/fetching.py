@@ -225,10 +225,10 @@ class Fetcher:
                         raise FetchFailed(model=entry.title, reason=Words("the file does not end"))
                     self._tell(Fetching(entry.name, "running", got, total))
                 if wanted and not digest.hexdigest().startswith(wanted[1]):
-                    said = Words(
+                    problem = Words(
                         "what came is not the file that was asked for (its hash is another)"
                     )
-                    raise FetchFailed(model=entry.title, reason=said)
+                    raise FetchFailed(model=entry.title, reason=problem)
                 await asyncio.to_thread(_sync, part)  # takes seconds, which the web must not wait
 
 

@@ -113,26 +113,26 @@ def heard(network: Network, wanted: Collection[str], batch: Tensor) -> dict[str,
 
 def normalized(network: Network, pictures: Tensor) -> Tensor:
     """Pictures [N,3,H,W] in 0..1 as the network's input, channels last."""
-    said = network.preprocessing
-    if said.channels == "BGR":
+    preprocessing = network.preprocessing
+    if preprocessing.channels == "BGR":
         pictures = pictures.flip(1)
     mean, std = (
         torch.tensor(values, device=pictures.device).view(1, 3, 1, 1)
-        for values in (said.mean, said.std)
+        for values in (preprocessing.mean, preprocessing.std)
     )
-    batch = torch.addcmul(-mean / std, pictures, said.range / std)
+    batch = torch.addcmul(-mean / std, pictures, preprocessing.range / std)
     return batch.contiguous(memory_format=torch.channels_last)
 
 
 def pictured(network: Network, batch: Tensor) -> Tensor:
     """The way back from a network's input [N,3,H,W] to a picture of 0..1, RGB."""
-    said = network.preprocessing
+    preprocessing = network.preprocessing
     mean, std = (
         torch.tensor(values, device=batch.device).view(1, 3, 1, 1)
-        for values in (said.mean, said.std)
+        for values in (preprocessing.mean, preprocessing.std)
     )
-    pictures = (batch * std + mean) / said.range
-    return pictures.flip(1) if said.channels == "BGR" else pictures
+    pictures = (batch * std + mean) / preprocessing.range
+    return pictures.flip(1) if preprocessing.channels == "BGR" else pictures
 
 
 def pictures_of(network: Network, batch: Tensor) -> Tensor:

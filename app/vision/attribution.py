@@ -32,8 +32,8 @@ def grad_cam(network: Network, layer: str, batch: Tensor, number: int) -> Tensor
     probe = nn.Identity()
     with torch.enable_grad(), probed(network, layer, probe):
         given = batch.detach().clone().requires_grad_()
-        said: Tensor = LayerGradCam(network.module, probe).attribute(given, target=number)
-    return said.detach()[0].sum(0).float()
+        attributed: Tensor = LayerGradCam(network.module, probe).attribute(given, target=number)
+    return attributed.detach()[0].sum(0).float()
 
 
 @contextmanager

@@ -15,9 +15,9 @@ Fill = Literal["mean", "blur", "noise"]
 BLUR = 1 / 12
 
 
-def cells(said: str) -> Tensor:
+def cells(mask: str) -> Tensor:
     """The cells of a written mask, bool [SIDE,SIDE]. Raises ValueError for what is none."""
-    packed = torch.frombuffer(bytearray(masks.read(said)), dtype=torch.uint8)
+    packed = torch.frombuffer(bytearray(masks.read(mask)), dtype=torch.uint8)
     bits = (packed[:, None] >> torch.arange(7, -1, -1)) & 1
     return bits.bool().view(SIDE, SIDE)
 

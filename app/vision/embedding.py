@@ -60,8 +60,8 @@ class TsneMethod:
 
     def facts(self) -> dict[str, Any]:
         """For whoever wants to do it again."""
-        said = {"perplexity": self.perplexity, "steps": self.steps, "rate": self.rate}
-        return said | {"exaggeration": EXAGGERATION, "exaggerated": EXAGGERATED, "begin": "pca"}
+        numbers = {"perplexity": self.perplexity, "steps": self.steps, "rate": self.rate}
+        return numbers | {"exaggeration": EXAGGERATION, "exaggerated": EXAGGERATED, "begin": "pca"}
 
 
 def tsne_method(count: int, steps: int) -> TsneMethod:

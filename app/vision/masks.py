@@ -19,12 +19,12 @@ ALLOWED = Words(
 )
 
 
-def read(said: str) -> bytes:
+def read(mask: str) -> bytes:
     """The bits of a written mask, BYTES of them. Raises ValueError for what is none."""
-    if len(said) > LONGEST or not said.isascii():
+    if len(mask) > LONGEST or not mask.isascii():
         raise ValueError(ALLOWED)
     try:
-        packed = base64.b64decode(said + "=" * (-len(said) % 4), b"-_", validate=True)
+        packed = base64.b64decode(mask + "=" * (-len(mask) % 4), b"-_", validate=True)
     except binascii.Error:
         raise ValueError(ALLOWED) from None
     if len(packed) > BYTES:

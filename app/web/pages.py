@@ -120,10 +120,10 @@ def private(
 ) -> Response:
     """Bytes for this person only, with an ETag: asked again, an unchanged answer is a 304."""
     etag = f'"{digest or hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    said = {"Cache-Control": PRIVATE, "ETag": etag, "Vary": VARY, **(headers or {})}
+    all_headers = {"Cache-Control": PRIVATE, "ETag": etag, "Vary": VARY, **(headers or {})}
     if status == 200 and known(request, etag):
-        return Response(status_code=304, headers=said)
-    return Response(body, status, said, media)
+        return Response(status_code=304, headers=all_headers)
+    return Response(body, status, all_headers, media)
 
 
 def saved_as(name: str | None) -> dict[str, str]:

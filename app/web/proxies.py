@@ -78,8 +78,8 @@ class Proxied:
 
     def _asker(self, client: str, headers: Headers) -> str:
         """The last address that no trusted proxy has: what stands before it, anybody can write."""
-        said = ",".join(headers.getlist("x-forwarded-for"))
-        for text in reversed(said.split(",") if said else []):
+        addresses = ",".join(headers.getlist("x-forwarded-for"))
+        for text in reversed(addresses.split(",") if addresses else []):
             try:
                 client = str(hosts.machine(text))
             except ValueError:

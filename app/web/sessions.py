@@ -22,8 +22,8 @@ def _signer(request: Request) -> Signer:
 async def owner(request: Request) -> str | None:
     """Whose browser this is; None for one that has not uploaded anything."""
     try:
-        said = _signer(request).unsign(request.cookies.get(COOKIE, "")).decode()
-        return said or None  # the samples' owner has no name, and no browser is theirs
+        name = _signer(request).unsign(request.cookies.get(COOKIE, "")).decode()
+        return name or None  # the samples' owner has no name, and no browser is theirs
     except (BadSignature, UnicodeDecodeError):
         return None
 

@@ -127,8 +127,8 @@ def filled(template: str, suffix: str = "", **parts: str | int) -> str:
 
 def with_query(path: str, **fields: str | float | None) -> str:
     """A path with those query fields that say something."""
-    said = {name: value for name, value in fields.items() if value not in (None, "", 0)}
-    return f"{path}?{urlencode(said)}" if said else path
+    query = {name: value for name, value in fields.items() if value not in (None, "", 0)}
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def model(name: str, suffix: str = "") -> str:
@@ -189,14 +189,14 @@ def filters(name: str, layer: str, **fields: str | float | None) -> str:
 def filters_page(name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
     """A layer's filters beside those of its untrained copy; fields: filter, scale, colors."""
     path = filled(FILTERS_PAGE, suffix, model=name, layer=layer)
-    said = {key: value for key, value in fields.items() if value is not None}
-    return f"{path}?{urlencode(said)}" if said else path
+    query = {key: value for key, value in fields.items() if value is not None}
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def calculators(suffix: str = "", anchor: str = "", **fields: str | float) -> str:
     """The calculators with these numbers filled in, at the one that `anchor` names."""
-    said = f"?{urlencode(fields)}" if fields else ""
-    return at(CALCULATORS) + suffix + said + (f"#{anchor}" if anchor else "")
+    query = f"?{urlencode(fields)}" if fields else ""
+    return at(CALCULATORS) + suffix + query + (f"#{anchor}" if anchor else "")
 
 
 def architectures(suffix: str = "", models: str = "") -> str:

@@ -35,12 +35,12 @@ def network(title: str) -> str:
 
 def layer_kind(layer: Mapping[str, Any]) -> str:
     """The kind of a described layer; a convolution with a filter per channel is depthwise."""
-    said: str = layer["kind"]
+    kinds: str = layer["kind"]
     window, given = layer.get("window"), layer.get("given")
     is_depthwise = window and given and window["groups"] == given[0] > 1
-    if not is_depthwise or not said.startswith("convolution"):
-        return kind(said)
-    rest = [kind(part) for part in said.split(" + ")[1:]]
+    if not is_depthwise or not kinds.startswith("convolution"):
+        return kind(kinds)
+    rest = [kind(part) for part in kinds.split(" + ")[1:]]
     return " + ".join([gettext("depthwise convolution"), *rest])
 
 
@@ -89,11 +89,13 @@ def task(title: str) -> str:
 def preprocessing(facts: Mapping[str, Any]) -> str:
     """How a picture becomes a network's input, in a sentence."""
     mean, std = (" / ".join(f"{value:g}" for value in facts[name]) for name in ("mean", "std"))
-    said = gettext(
+    sentence = gettext(
         "Shorter side to {resize} pixels ({interpolation}), centre crop of {crop} × {crop}, "
         "{channels} from 0 to {range}, minus {mean}, divided by {std}."
     )
-    return said.format(**{**facts, "mean": mean, "std": std, "range": f"{float(facts['range']):g}"})
+    return sentence.format(
+        **{**facts, "mean": mean, "std": std, "range": f"{float(facts['range']):g}"}
+    )
 
 
 def parameter(name: str) -> tuple[str, str]:
@@ -223,13 +225,13 @@ def tip(name: str) -> str:
     return asked(name)[1]
 
 
-def value(name: str, said: str) -> str:
+def value(name: str, text: str) -> str:
     """The value of a field or parameter, where it is a word of the program."""
     match name:
         case "quality":
-            return quality(said)
+            return quality(text)
         case "unit":
-            return unit(said)
+            return unit(text)
         case "fill":
             fills = {
                 "mean": gettext("mean colour"),
@@ -237,6 +239,6 @@ def value(name: str, said: str) -> str:
                 "noise": gettext("noise"),
                 "black": gettext("black"),
             }
-            return fills.get(said, said)
+            return fills.get(text, text)
         case _:
-            return said
+            return text

@@ -71,8 +71,8 @@ class Collection:
     @cached_property
     def digest(self) -> str:
         """Which photos these are."""
-        said = [(photo.name, photo.stamp) for photo in self.photos]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+        photos = [(photo.name, photo.stamp) for photo in self.photos]
+        return hashlib.sha256(json.dumps(photos).encode()).hexdigest()[:32]
 
     @cached_property
     def numbers(self) -> dict[tuple[str, str | None], int]:
@@ -215,12 +215,12 @@ def _class(folder: str) -> tuple[str | None, str | None]:
     return plain or folder, wordnet
 
 
-def _label(said: str) -> tuple[str | None, str | None]:
+def _label(words: str) -> tuple[str | None, str | None]:
     """(what a file's name says that is shown, the WordNet id in it), as far as it does."""
-    found = WORDNET.match(said)
+    found = WORDNET.match(words)
     if found and not (found[2] or "").strip("0123456789_- "):
         return found[1].lower(), found[1].lower()
-    name = found[2] if found else said
+    name = found[2] if found else words
     numbered = NUMBERED.match(name)
     plain = (numbered[1] if numbered else name).replace("_", " ").strip(" -")
     is_known = any(sign.isalpha() for sign in plain) and plain.lower() not in NO_LABELS

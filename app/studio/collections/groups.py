@@ -17,8 +17,8 @@ NONE = -1
 @cache
 def _starts() -> tuple[list[str], list[tuple[str, str]]]:
     """(first ids in order, (last id, group) of each)."""
-    said: dict[str, str] = tomllib.loads(LIST.read_text("utf-8"))
-    rows = sorted((*_ends(part), name) for name, text in said.items() for part in text.split())
+    starts: dict[str, str] = tomllib.loads(LIST.read_text("utf-8"))
+    rows = sorted((*_ends(part), name) for name, text in starts.items() for part in text.split())
     return [first for first, _, _ in rows], [(last, name) for _, last, name in rows]
 
 
@@ -45,8 +45,8 @@ def group(wordnet: str | None) -> str | None:
 
 def thing(photo: Mapping[str, Any], by: Sameness) -> str | None:
     """What a photo of an index counts as: its class, or its broad group."""
-    said = photo["label"] if by == "class" else group(photo["wordnet"])
-    return None if said is None else str(said)
+    label = photo["label"] if by == "class" else group(photo["wordnet"])
+    return None if label is None else str(label)
 
 
 def ways(photos: Sequence[Mapping[str, Any]]) -> tuple[Sameness, ...]:
@@ -56,7 +56,7 @@ def ways(photos: Sequence[Mapping[str, Any]]) -> tuple[Sameness, ...]:
     """
     found: list[Sameness] = []
     for by in ("class", "group"):
-        things = [said for photo in photos if (said := thing(photo, by)) is not None]
+        things = [known for photo in photos if (known := thing(photo, by)) is not None]
         if 1 < len(set(things)) < len(things):
             found.append(by)
     return tuple(found)

@@ -70,10 +70,10 @@ class ChannelRecord:
 
 def record(data: bytes, channel: int) -> ChannelRecord:
     """The record of one channel in a layer's part."""
-    said = iter(_RECORD.unpack_from(data, channel * SIZE))
+    fields = iter(_RECORD.unpack_from(data, channel * SIZE))
 
     def some(count: int) -> list[float]:
-        return [next(said) for _ in range(count)]
+        return [next(fields) for _ in range(count)]
 
     low, mean, high, fired, share = some(5)
     photos, rows, columns, values = (some(2 * KEPT) for _ in range(4))

@@ -36,7 +36,7 @@ def script(recipe: JobRecipe, facts: Mapping[str, Any]) -> str:
         sources=", Sources(picture=source)" if of_picture else "",
         fields="\n".join(f"    {name}={value}," for name, value in _fields(recipe)),
         weights=_literal(facts["weights_sha256"]),
-        versions="\n".join(f'    "{name}": "{said}",' for name, said in facts["versions"].items()),
+        versions="\n".join(f'    "{name}": "{one}",' for name, one in facts["versions"].items()),
         torch="\nimport torch\n" if threads else "",
         threads=f"\ntorch.set_num_threads({threads})" if threads else "",
         device=_literal(facts["device"]),

@@ -88,12 +88,12 @@ def _picture(
 ) -> bytes:
     marked, reach = not network.trained, facts["scale"]["high"]
     sheet = sheets.plan(1, SIDE, marked=marked, gap=0)
-    said = texts(recipe, network, facts["scale"])
+    chunks = texts(recipe, network, facts["scale"])
     if recipe.look == "map":
         shades = colors.palette(heat.NAME, "signed")
-        return sheets.draw(heat.entries(seen, reach), sheet, shades, said, marked)
+        return sheets.draw(heat.entries(seen, reach), sheet, shades, chunks, marked)
     lit = heat.over(pictured(network, batch), seen, reach, SIDE)
-    return sheets.draw(lit, sheet, None, said, marked)
+    return sheets.draw(lit, sheet, None, chunks, marked)
 
 
 def covered(cache: DeviceCache, recipe: Covering, picture: str) -> Made:
@@ -107,13 +107,13 @@ def covered(cache: DeviceCache, recipe: Covering, picture: str) -> Made:
         raise WrongField(field="mask", allowed=masks.ALLOWED) from None
     seen = covering.covered(batch, cells, fill_of(network, batch, recipe))
     after = network(seen)[0].float().softmax(0).cpu()
-    said = texts(recipe, network, {})
+    chunks = texts(recipe, network, {})
     sheet = sheets.plan(1, batch.shape[-1], marked=not network.trained, gap=0)
     tile = in_pixels(pictured(network, seen))
     facts = source_facts(recipe, network, crop) | _moved(network, before, after)
     facts |= {"share": float(cells.float().mean()), "cells": masks.SIDE}
     facts |= {"width": sheet.width, "height": sheet.height}
-    return Made(facts, sheets.draw(tile, sheet, None, said, not network.trained))
+    return Made(facts, sheets.draw(tile, sheet, None, chunks, not network.trained))
 
 
 def _moved(network: Network, before: Tensor, after: Tensor) -> dict[str, Any]:
@@ -134,8 +134,9 @@ def _moved(network: Network, before: Tensor, after: Tensor) -> dict[str, Any]:
 
 def fill_of(network: Network, batch: Tensor, recipe: Covering | Occlusion) -> Tensor:
     """What lies under a cover, [1,3,H,W]."""
-    said = network.preprocessing
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (said.mean, said.std))
-    low, high = ((end - mean) / std for end in (0.0, said.range))
+    preprocessing = network.preprocessing
+    by_channel = (preprocessing.mean, preprocessing.std)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in by_channel)
+    low, high = ((end - mean) / std for end in (0.0, preprocessing.range))
     low, high = low.to(batch.device), high.to(batch.device)
     return covering.filling(batch, recipe.fill, low, high, recipe.seed)

@@ -74,8 +74,10 @@ def _scale(
 
 def _scale_facts(scale: activations.Scale, numbers: activations.Statistics) -> dict[str, Any]:
     """A scale as JSON; of a told one also how many channels go beyond its ends."""
-    said = {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
-    return said | ({"beyond": activations.beyond(numbers, scale)} if scale.mode == "told" else {})
+    scale_facts = {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
+    if scale.mode == "told":
+        scale_facts["beyond"] = activations.beyond(numbers, scale)
+    return scale_facts
 
 
 def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: Box) -> Made:

@@ -107,9 +107,9 @@ def neighbour_shares(cache: DeviceCache, recipe: NeighbourShares, sources: Sourc
             vector_cache.read(vector_cache.path(kept, name), kept.photos)
         )
         rows.append({"layer": name, "share": share(towards, neighbours.cosine)})
-    said = {"photos": len(among), "asked": len(asked), "pixels": pixels, "layers": rows}
-    said |= {"chance": neighbours.share_by_chance(groups, recipe.count, asked)}
-    return Made(recipe.facts() | said)
+    facts = {"photos": len(among), "asked": len(asked), "pixels": pixels, "layers": rows}
+    facts |= {"chance": neighbours.share_by_chance(groups, recipe.count, asked)}
+    return Made(recipe.facts() | facts)
 
 
 def _asked(kept: KeptVectors, groups: Tensor) -> Tensor:

@@ -34,18 +34,18 @@ def thumbnails(
     marked = not network.trained
     sheet = sheets.plan(len(found), TILE, marked)
     tiles = torch.cat([sheets.magnified(tile, sheet) for _, (tile, _) in found])
-    said = [{"layer": name, **facts} for name, (_, facts) in found]
+    rows = [{"layer": name, **facts} for name, (_, facts) in found]
     scale = {"mode": "layer"}
     picture = sheets.draw(tiles, sheet, _palettes(), texts(recipe, network, scale), marked)
     step = sheet.tile + sheet.gap
-    for place, facts in enumerate(said):
+    for place, facts in enumerate(rows):
         facts["x"] = sheet.gap + place % sheet.columns * step
         facts["y"] = sheet.gap + place // sheet.columns * step
     facts = source_facts(recipe, network, crop) | {
         "scale": scale,
         "colors": {sided: color_facts(DEFAULT[sided], sided) for sided in DEFAULT},
         "sheet": sheet.facts(),
-        "layers": said,
+        "layers": rows,
     }
     return Made(facts, picture)
 

@@ -29,10 +29,10 @@ def source_facts(recipe: Recipe, network: Network, crop: Box | None = None) -> d
 
 def texts(recipe: Recipe, network: Network, scale: Mapping[str, Any]) -> dict[str, str]:
     """The PNG's text chunks: enough to say what is shown, nothing of whose picture it was."""
-    said = {key: value for key, value in recipe.facts().items() if key != "image"}
+    fields = {key: value for key, value in recipe.facts().items() if key != "image"}
     return {
         "Software": f"Laterna {__version__}",
-        "Laterna recipe": json.dumps(said),
+        "Laterna recipe": json.dumps(fields),
         "Laterna scale": json.dumps(dict(scale)),
         "Laterna weights": network.weights_sha256 or "untrained",
     }

@@ -152,8 +152,8 @@ def turned(picture: Image.Image, orientation: int) -> Image.Image:
 def orientation(picture: Image.Image) -> int:
     """1..8 as EXIF says; 1 where it says nothing, or nonsense: the picture is still good."""
     with suppress(Exception):
-        said = picture.getexif().get(ORIENTATION, 1)
-        return int(said) if said in UPRIGHT else 1
+        value = picture.getexif().get(ORIENTATION, 1)
+        return int(value) if value in UPRIGHT else 1
     return 1
 
 

@@ -107,8 +107,8 @@ def _scaled(band: Image.Image, most: float) -> Image.Image:
 
 def _order(tile: ImageFile._Tile) -> str:
     """L, B or N: the order of a tile's bytes; empty when its samples have no two of them."""
-    said = tile.args[0] if isinstance(tile.args, tuple) else tile.args
-    name, _, order = str(said).partition(";16")
+    arguments = tile.args[0] if isinstance(tile.args, tuple) else tile.args
+    name, _, order = str(arguments).partition(";16")
     return order if name in ("RGB", "RGBA", "RGBX") and order in OTHER_ORDER else ""
 
 

@@ -125,9 +125,9 @@ def visualization(facts: dict[str, Any]) -> JobRecipe:
     What it has no field for is left out; `source` (see OfPicture) may be among them.
     """
     made = VISUALIZATIONS[facts["kind"]]
-    said = {name + "_" if name == "class" else name: value for name, value in facts.items()}
+    renamed = {name + "_" if name == "class" else name: value for name, value in facts.items()}
     known = {one.name for one in fields(made)}
-    values = {name: value for name, value in said.items() if name in known}
+    values = {name: value for name, value in renamed.items() if name in known}
     if issubclass(made, OfPicture):
         values["source"] = facts.get("source", "")
     if "layers" in values:

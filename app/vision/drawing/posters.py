@@ -40,7 +40,7 @@ class Said:
 
 
 def poster(
-    sheet: Image.Image, facts: Mapping[str, Any], channels: Sequence[int], said: Said
+    sheet: Image.Image, facts: Mapping[str, Any], channels: Sequence[int], words: Said
 ) -> Image.Image:
     """A sheet's tiles, each under its channel's number, with heading, scale and footer; RGB.
 
@@ -49,11 +49,11 @@ def poster(
     across, down = facts["tile"] + GAP, facts["tile_height"] + ABOVE + GAP
     width = max(NARROWEST, facts["columns"] * across - GAP + 2 * MARGIN)
     above = _Page(width)
-    _head(above, said)
+    _head(above, words)
     top = above.at
     above.at += facts["rows"] * down + GAP
-    _scale(above, said)
-    above.paragraph(said.footer, 12, QUIET)
+    _scale(above, words)
+    above.paragraph(words.footer, 12, QUIET)
     page = above.drawn()
     left = MARGIN
     pen, small = ImageDraw.Draw(page), font(11)
@@ -109,32 +109,32 @@ class _Page:
         return page
 
 
-def _head(page: _Page, said: Said) -> None:
-    page.paragraph(said.heading, 28, bold=True)
-    if said.untrained:
+def _head(page: _Page, words: Said) -> None:
+    page.paragraph(words.heading, 28, bold=True)
+    if words.untrained:
         letters = font(18, bold=True)
         wide = round(letters.getlength("UNTRAINED NETWORK")) + 24
         page.box((MARGIN, page.at + 2, MARGIN + wide, page.at + 32), RED)
         page.text(MARGIN + 12, page.at + 6, "UNTRAINED NETWORK", letters, (255, 255, 255))
         page.at += 40
-    for line in said.lines:
+    for line in words.lines:
         page.paragraph(line, 17)
     page.at += 12
 
 
-def _scale(page: _Page, said: Said) -> None:
+def _scale(page: _Page, words: Said) -> None:
     """The palette as a bar with its numbers, or the words that stand for them."""
     width, height = BAR
     for x in range(width):
-        color = _between(said.stops, x / (width - 1))
+        color = _between(words.stops, x / (width - 1))
         page.box((MARGIN + x, page.at, MARGIN + x + 1, page.at + height), color)
     page.at += height + 5
-    if not said.ticks:
-        page.paragraph(said.words, 15)
+    if not words.ticks:
+        page.paragraph(words.words, 15)
     else:
         letters = font(15)
-        for place, tick in enumerate(said.ticks):
-            share = place / max(1, len(said.ticks) - 1)
+        for place, tick in enumerate(words.ticks):
+            share = place / max(1, len(words.ticks) - 1)
             x = MARGIN + round(share * (width - letters.getlength(tick)))
             page.text(x, page.at, tick, letters, INK)
         page.at += 24

@@ -18,10 +18,10 @@ async def docs(request: Request, of: Annotated[str, Query(max_length=200)] = "")
     All of all of them would be a page too heavy for a phone.
     """
     described: dict[str, Any] = request.app.openapi()
-    said = operations(described)
-    if of and of not in {operation["name"] for operation in said}:
+    listed = operations(described)
+    if of and of not in {operation["name"] for operation in listed}:
         raise UnknownPage()
-    return pages.respond(request, "api/docs.html", operations=said, of=of)
+    return pages.respond(request, "api/docs.html", operations=listed, of=of)
 
 
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -28,8 +28,8 @@ def failures(*statuses: int) -> Answers:
 
 def beside_a_stream(*statuses: int) -> Answers:
     """The same at an address whose answer is a stream: what goes wrong is still told in JSON."""
-    said = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
-    return {status: {"content": said, "description": WRONG[status]} for status in statuses}
+    json_answer = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    return {status: {"content": json_answer, "description": WRONG[status]} for status in statuses}
 
 
 def media(kind: str) -> Answers:

@@ -54,12 +54,12 @@ def _rows(described: dict[str, Any], index: Indexed) -> list[dict[str, Any]]:
     for layer in described["layers"]:
         known = index.layers.get(layer["name"])
         if known:
-            said = {"name": layer["name"], "kind": layer["kind"], **known}
-            said["share_dead"] = known["dead"] / known["channels"]
-            said["url"] = urls.collection_layer(
+            row = {"name": layer["name"], "kind": layer["kind"], **known}
+            row["share_dead"] = known["dead"] / known["channels"]
+            row["url"] = urls.collection_layer(
                 index.collection.name, described["name"], layer["name"]
             )
-            rows.append(said)
+            rows.append(row)
     return rows
 
 

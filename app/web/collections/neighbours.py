@@ -139,15 +139,15 @@ def _rows(
     index: Indexed, rows: list[dict[str, Any]], own: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
     """The neighbours that the collection still has; `same` is None where nobody knows."""
-    said = []
+    nearest = []
     for row in rows:
         other = index.photos[row["photo"]]
         shown = photo_row(index, row["photo"]) | {"likeness": row["likeness"]}
         known = own is not None and can_tell(own) and can_tell(other)
         shown["same"] = (same(own, other) or "no") if known and own else None
         if shown["photo"] is not None:
-            said.append(shown)
-    return said
+            nearest.append(shown)
+    return nearest
 
 
 def right(rows: list[dict[str, Any]]) -> int | None:
@@ -175,13 +175,13 @@ async def neighbours_json(
     layer_of(described, layer)
     index = required(known, described, found)
     chosen = await _asked(studio, owner, index, photo, image)
-    said = {"collection": found.name, "model": model, "layer": layer, "current": index.is_current}
+    place = {"collection": found.name, "model": model, "layer": layer, "current": index.is_current}
     if chosen is None:
-        return said | {"photos": 0, "by_features": [], "by_pixels": []}
+        return place | {"photos": 0, "by_features": [], "by_pixels": []}
     shown = None if isinstance(chosen, KeptImage) else photo_row(index, place_of(index, chosen))
     rows = await near(studio, index, model, layer, chosen)
     counts = {way: right(rows[way]) for way in ("by_features", "by_pixels")}
-    return said | {"photo": shown, "image": image or None, "right": counts} | rows
+    return place | {"photo": shown, "image": image or None, "right": counts} | rows
 
 
 async def _asked(
@@ -274,13 +274,14 @@ async def shares_json(
     """k-NN accuracy by layer, with that of pixels and that of chance."""
     found, described, known = await looked(studio, owner, collection, model)
     index = required(known, described, found)
-    said = {"collection": found.name, "model": model, "current": index.is_current}
+    place = {"collection": found.name, "model": model, "current": index.is_current}
     way = _by(index, by)
     if way is None:
-        return said | {"by": None, "photos": 0, "layers": []}
+        return place | {"by": None, "photos": 0, "layers": []}
     made = await shares(studio, index, model, way)
     names = ("count", "photos", "asked", "pixels", "chance")
-    return said | {name: made[name] for name in names} | {"by": way, "layers": _layers(made, found)}
+    layers = _layers(made, found)
+    return place | {name: made[name] for name in names} | {"by": way, "layers": layers}
 
 
 def _layers(made: dict[str, Any], found: Collection) -> list[dict[str, Any]]:

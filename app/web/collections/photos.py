@@ -59,8 +59,8 @@ async def photo_jpg(
     """A photo upright, or a part of it; what lies beyond its edges is grey."""
     found = (await collection_of(studio, collection, owner)).photo(photo)
     wanted = Cut(_box(crop) if crop else None, size or SIDE)
-    said = f"{found.stamp} {found.name} {wanted}".encode()
-    digest = hashlib.blake2b(said, digest_size=16).hexdigest()
+    identity = f"{found.stamp} {found.name} {wanted}".encode()
+    digest = hashlib.blake2b(identity, digest_size=16).hexdigest()
     if pages.known(request, f'"{digest}"'):
         return pages.private(request, b"", "image/jpeg", digest=digest)
     body = await studio.decoders.cut(await _read(studio, found), wanted)

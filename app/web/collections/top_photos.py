@@ -45,15 +45,15 @@ async def evidence(
                 chosen = (each, index)
             if index is not None:
                 break
-    said: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "collections": [(each.name, title(each)) for each in with_photos],
         "collection": chosen[0].name if chosen else None,
         "title": title(chosen[0]) if chosen else None,
         "index": None,
     }
     if chosen and chosen[1]:
-        said |= await asyncio.to_thread(_known, chosen[0], chosen[1], model, layer, channel)
-    return said
+        facts |= await asyncio.to_thread(_known, chosen[0], chosen[1], model, layer, channel)
+    return facts
 
 
 def _known(

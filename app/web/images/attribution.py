@@ -117,11 +117,11 @@ async def where_page(
         made = await _made(request, studio, recipe)
         facts = made.facts if made else None
     method = None if fields.method == "gradcam" else fields.method
-    said: dict[str, Any] = {"class": fields.class_, "method": method, "layer": fields.layer}
+    query: dict[str, Any] = {"class": fields.class_, "method": method, "layer": fields.layer}
 
     def to(changes: dict[str, Any], suffix: str = "") -> str:
         """This page with something else chosen."""
-        return urls.where(image, model, suffix, **(said | changes))
+        return urls.where(image, model, suffix, **(query | changes))
 
     return pages.respond(
         request,
@@ -137,9 +137,9 @@ async def where_page(
         facts=facts,
         found=found,
         to=to,
-        said={name: value for name, value in said.items() if value not in (None, "")},
+        said={name: value for name, value in query.items() if value not in (None, "")},
         obstacle=hindered,
-        untrained_url=urls.where(image, twin, **said) if twin else None,
+        untrained_url=urls.where(image, twin, **query) if twin else None,
     )
 
 

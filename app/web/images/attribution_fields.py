@@ -30,8 +30,8 @@ class WhereFields(BaseModel):
 
     @field_validator("class_", mode="before")
     @classmethod
-    def _empty_is_none(cls, said: Any) -> Any:
-        return None if said == "" else said
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
 
 
 WhereQuery = Annotated[WhereFields, Query()]

@@ -41,14 +41,14 @@ class CoveringFields(BaseModel):
 
     @field_validator("mask")
     @classmethod
-    def _is_mask(cls, said: str) -> str:
-        masks.read(said)
-        return said
+    def _is_mask(cls, value: str) -> str:
+        masks.read(value)
+        return value
 
     @field_validator("left", "top", "width", "height", "seed", mode="before")
     @classmethod
-    def _empty_is_none(cls, said: Any) -> Any:
-        return 0 if said == "" else said
+    def _empty_is_none(cls, value: Any) -> Any:
+        return 0 if value == "" else value
 
     def covered(self) -> str:
         """All that is covered, written."""
@@ -115,8 +115,8 @@ async def covering_page(
         if made is None and pages.wanted_block(request) == "numbers":
             made = await studio.make(recipe)
         facts = made.facts if made else None
-    said: dict[str, Any] = {"mask": recipe.mask, "seed": recipe.seed}
-    said["fill"] = recipe.fill if recipe.fill != "mean" else ""
+    query: dict[str, Any] = {"mask": recipe.mask, "seed": recipe.seed}
+    query["fill"] = recipe.fill if recipe.fill != "mean" else ""
     return pages.respond(
         request,
         "images/covering.html",
@@ -126,9 +126,9 @@ async def covering_page(
         fills=FILLS,
         side=masks.SIDE,
         facts=facts,
-        address=urls.covering(image, model, **said),
-        picture=urls.covering(image, model, urls.PNG, **said),
-        plain=urls.covering(image, model, fill=said["fill"]),
+        address=urls.covering(image, model, **query),
+        picture=urls.covering(image, model, urls.PNG, **query),
+        plain=urls.covering(image, model, fill=query["fill"]),
         obstacle=hindered,
-        untrained_url=urls.covering(image, twin, **said) if twin else None,
+        untrained_url=urls.covering(image, twin, **query) if twin else None,
     )

@@ -39,10 +39,10 @@ async def legend_sheet(
     kept = studio.image(image, owner)
     facts = await _grid(studio, kept, model, layer, fields)
     described = await description(studio, model)
-    said = words(kept, described, layer_of(described, layer), facts)
+    caption = words(kept, described, layer_of(described, layer), facts)
     plain = vars(grid_recipe(kept, model, layer, fields))
     name = f"{image} {model} {layer}.png"
-    return await results.picture(request, studio, LegendSheet(**plain, **said), name)
+    return await results.picture(request, studio, LegendSheet(**plain, **caption), name)
 
 
 async def _grid(
@@ -70,12 +70,12 @@ def dead_words(facts: dict[str, Any]) -> str:
     dead, count = facts["dead"], languages.whole(facts["shape"][0])
     if not dead:
         return languages.gettext("No channel is silent for this photo.")
-    said = languages.ngettext(
+    sentence = languages.ngettext(
         "%(dead)s of %(count)s channels is silent for this photo (all zero).",
         "%(dead)s of %(count)s channels are silent for this photo (all zero).",
         dead,
     )
-    return said % {"dead": dead, "count": count}
+    return sentence % {"dead": dead, "count": count}
 
 
 def _scale_words(scale: dict[str, Any]) -> dict[str, Any]:

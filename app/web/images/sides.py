@@ -39,8 +39,8 @@ class SideFields(Colored):
 
     @field_validator("channel", "right_channel", mode="before")
     @classmethod
-    def _may_be_left_empty(cls, said: object) -> object:
-        return None if said == "" else said
+    def _may_be_left_empty(cls, value: object) -> object:
+        return None if value == "" else value
 
     def own(self) -> GridFields:
         """How a sheet is drawn on its own scale."""

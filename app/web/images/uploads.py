@@ -124,7 +124,7 @@ def _uploaded(
         return pages.go(urls.image(taken[0].id) if len(taken) == 1 else listed)
     if len(refused) == 1 and not taken:
         raise refused[0][1]
-    said = [(name, refusal.message(languages.gettext)) for name, refusal in refused]
+    refusals = [(name, refusal.message(languages.gettext)) for name, refusal in refused]
     mine = images.own(studio, settings, owner)
     samples = studio.sample_images()
     headers = errors.retry(refused[-1][1])
@@ -134,6 +134,6 @@ def _uploaded(
         status=status,
         headers=headers,
         samples=samples,
-        refused=said,
+        refused=refusals,
         **mine,
     )

@@ -52,13 +52,13 @@ def _axes(layer: dict[str, Any]) -> tuple[int, ...]:
 
 def _output(layer: dict[str, Any], axis: int) -> Sum:
     along = slide(layer, axis)
-    said = [_number(along.size)]
-    said.append(f"− {_number(along.span)}")
+    figures = [_number(along.size)]
+    figures.append(f"− {_number(along.span)}")
     if along.front == along.back:
-        said.append(f"+ 2 · {_number(along.front)}")
+        figures.append(f"+ 2 · {_number(along.front)}")
     else:
-        said.append(f"+ {_number(along.front)} + {_number(along.back)}")
-    terms = f"({' '.join(said)}) / {_number(along.stride)} + 1"
+        figures.append(f"+ {_number(along.front)} + {_number(along.back)}")
+    terms = f"({' '.join(figures)}) / {_number(along.stride)} + 1"
     note = "up" if along.rest and along.ceil else "down" if along.rest else "even"
     return Sum(OUTPUT, (terms,), along.outputs, note, along.rest)
 

@@ -63,11 +63,11 @@ class Numbers(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _what_is_said(cls, said: Any) -> Any:
+    def _what_is_said(cls, values: Any) -> Any:
         """A field that was cleared, to be typed anew, has its default meanwhile."""
-        if not isinstance(said, dict):
-            return said
-        return {name: value for name, value in said.items() if value not in ("", None)}
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
     @field_validator("stack")
     @classmethod

@@ -131,8 +131,8 @@ async def compared(studio: Studio, asked: list[str] | None) -> list[Architecture
 
     Raises UnknownModel.
     """
-    said = [name.strip() for part in asked or () for name in part.split(",")]
-    names = list(dict.fromkeys(name for name in said if name))
+    wanted = [name.strip() for part in asked or () for name in part.split(",")]
+    names = list(dict.fromkeys(name for name in wanted if name))
     if not names:
         entries = await asyncio.to_thread(studio.catalogue.entries)
         there = {entry.name for entry in entries if entry.problem is None}

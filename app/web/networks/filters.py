@@ -36,11 +36,11 @@ class Looked(Colored):
 
     @model_validator(mode="before")
     @classmethod
-    def _what_is_said(cls, said: Any) -> Any:
+    def _what_is_said(cls, values: Any) -> Any:
         """A field that was left empty in a form says nothing."""
-        if not isinstance(said, dict):
-            return said
-        return {name: value for name, value in said.items() if value not in ("", None)}
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
 
 LookedQuery = Annotated[Looked, Query()]
@@ -189,7 +189,7 @@ async def filters_page(
         await _measure(studio, one, found, looked, wait)
     known = all(one.facts and one.grain and one.depth for one in hung if not one.obstacle)
     reach = reach_of(hung, looked)
-    said = looked.model_dump(exclude_defaults=True, exclude={"wait"})
+    query = looked.model_dump(exclude_defaults=True, exclude={"wait"})
     return pages.respond(
         request,
         "networks/filters.html",
@@ -213,8 +213,8 @@ async def filters_page(
         noise=next((one.grain["noise"] for one in hung if one.grain), None),
         convolutions=[each for each in hung[0].model["layers"] if has_filters(each)],
         colors=NAMES,
-        address=urls.filters_page(model, layer, **said),
-        waiting=urls.filters_page(model, layer, **said, wait=1),
+        address=urls.filters_page(model, layer, **query),
+        waiting=urls.filters_page(model, layer, **query, wait=1),
     )
 
 

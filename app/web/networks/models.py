@@ -29,7 +29,7 @@ async def models_page(request: Request, studio: TheStudio) -> Response:
 def with_urls(described: dict[str, Any]) -> dict[str, Any]:
     """A description in which every layer has its address; the graph has an address of its own."""
     name = described["name"]
-    described = {said: value for said, value in described.items() if said != "graph"}
+    described = {field: value for field, value in described.items() if field != "graph"}
     layers = [layer | {"url": urls.layer(name, layer["name"])} for layer in described["layers"]]
     return described | {"layers": layers, "url": urls.model(name)}
 

@@ -55,8 +55,8 @@ def channel_image(cache: DeviceCache, recipe: ChannelImage) -> Making:
             network, cache.samples, layer, recipe.channel, attempt.part, pictures
         )
         measured |= {"silent": dead_channels.verdict(found), "evidence": found}
-    said = method.facts() | ({"diversity": weight} if weight else {})
-    return rendering.made(recipe, said, attempt.climb.scores, measured)
+    method_facts = method.facts() | ({"diversity": weight} if weight else {})
+    return rendering.made(recipe, method_facts, attempt.climb.scores, measured)
 
 
 def checked(network: Network, layer: str, channel: int = 0) -> str:
@@ -145,13 +145,13 @@ def measurements(
         _row(channel, values, still, best)
         for values, still in zip((moved.mean(0), *moved), (plain.mean(0), *plain), strict=True)
     ]
-    said = rows[0] | {
+    first = rows[0] | {
         "best_sample": best.of(channel),
         "measured": "mean over the map" if unit == "channel" else "centre of the map",
         "ranked": photo_maxima.RANKED,
         "draws": photo_maxima.DRAWS,
     }
-    return said | ({"each": rows[1:]} if len(pictures) > 1 else {})
+    return first | ({"each": rows[1:]} if len(pictures) > 1 else {})
 
 
 def _row(channel: int, values: Tensor, plain: Tensor, best: photo_maxima.Best) -> dict[str, Any]:

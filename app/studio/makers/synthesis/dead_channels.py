@@ -84,14 +84,14 @@ def evidence(
 
     pictures: [N,3,H,W] of 0..1, made for its linear part, of which the same is said.
     """
-    said = {"sample_photos": len(all_samples())} | _highest(
+    facts = {"sample_photos": len(all_samples())} | _highest(
         network, samples, Source(layer, channel), pictures
     )
     if part is not None:
-        said["linear_part"] = {"layer": part.layer, "channel": part.channel} | _highest(
+        facts["linear_part"] = {"layer": part.layer, "channel": part.channel} | _highest(
             network, samples, part, pictures
         )
-    return said
+    return facts
 
 
 def _highest(

@@ -66,10 +66,10 @@ def texts(recipe: JobRecipe, network: Network, method: Mapping[str, Any]) -> dic
 
     No times either: the same recipe on the same device gives the same bytes.
     """
-    said = {key: value for key, value in recipe.facts().items() if key != "image"}
+    fields = {key: value for key, value in recipe.facts().items() if key != "image"}
     return {
         "Software": f"Laterna {__version__}",
-        "Laterna recipe": json.dumps(said),
+        "Laterna recipe": json.dumps(fields),
         "Laterna method": json.dumps(dict(method)),
         "Laterna weights": network.weights_sha256 or "untrained",
         "Laterna made with": json.dumps(device_facts(network.device) | versions()),

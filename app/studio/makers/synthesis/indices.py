@@ -76,15 +76,15 @@ def looked_through(
         layers[name] = _layer_facts(table, len(batches.readable))
         yield Progress(len(members), len(members), None, None, "measured")
     seconds = time.perf_counter() - began
-    said = facts.making_facts(recipe, network, METHOD, [], seconds)
+    result = facts.making_facts(recipe, network, METHOD, [], seconds)
     picture, sheet = batches.sheet()
-    said |= {"steps": len(members), "parts": [], "photos": batches.rows, "layers": layers}
-    said |= {
+    result |= {"steps": len(members), "parts": [], "photos": batches.rows, "layers": layers}
+    result |= {
         "photos_hash": recipe.photos,
         "left_out": len(photos) - len(members),
         "passes_seconds": round(passed, 3),
     }
-    return Made(said | sheet, picture, "image/jpeg", made)
+    return Made(result | sheet, picture, "image/jpeg", made)
 
 
 def most_photos(network: Network) -> int:

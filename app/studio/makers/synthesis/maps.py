@@ -48,11 +48,11 @@ def photo_map(cache: DeviceCache, recipe: PhotoMap, sources: Sources) -> Making:
         told = scores[-1] if scores else None
         yield Progress(step.step, method.steps, told, partial(_seen, places, groups))
     seconds = time.perf_counter() - began
-    said = facts.making_facts(recipe, network, method.facts(), scores, seconds)
-    said |= {"steps": method.steps, "divergence": scores[-1] if scores else None, "parts": []}
-    said |= {"placed": len(among), "places": placed(places, among, kept.photos)}
-    said |= {"photos": images(sources.members), "width": SIDE, "height": SIDE}
-    return Made(said, _seen(places, groups), "image/jpeg")
+    result = facts.making_facts(recipe, network, method.facts(), scores, seconds)
+    result |= {"steps": method.steps, "divergence": scores[-1] if scores else None, "parts": []}
+    result |= {"placed": len(among), "places": placed(places, among, kept.photos)}
+    result |= {"photos": images(sources.members), "width": SIDE, "height": SIDE}
+    return Made(result, _seen(places, groups), "image/jpeg")
 
 
 def images(members: Sequence[Member]) -> list[dict[str, str]]:

@@ -79,9 +79,9 @@ def occlusion_map(cache: DeviceCache, recipe: Occlusion, picture: str) -> Making
     measured = class_facts(network, recipe.class_, before) | map_facts(grown.mean())
     measured |= _worst(over, left) | {"crop": list(crop)}
     growth.add(grown.tile()[0])
-    said = _method(recipe, over)
+    method = _method(recipe, over)
     seconds = time.perf_counter() - began
-    return _made(recipe, network, grown, growth, said, measured, seconds)
+    return _made(recipe, network, grown, growth, method, measured, seconds)
 
 
 def _windows(recipe: Occlusion, size: tuple[int, int]) -> Windows:
@@ -123,8 +123,8 @@ def _made(
 ) -> Made:
     marked = not network.trained
     sheet = sheets.plan(1, SIDE, marked=marked, gap=0)
-    said = facts.making_facts(recipe, network, method, [], seconds) | measured
-    said |= {"steps": len(measured["probabilities"]), "size": SIDE, "parts": [NAME]}
-    said |= {"width": sheet.width, "height": sheet.height}
+    result = facts.making_facts(recipe, network, method, [], seconds) | measured
+    result |= {"steps": len(measured["probabilities"]), "size": SIDE, "parts": [NAME]}
+    result |= {"width": sheet.width, "height": sheet.height}
     picture = sheets.draw(grown.tile(), sheet, None, facts.texts(recipe, network, method), marked)
-    return Made(said, picture, parts={NAME: growth.webp()})
+    return Made(result, picture, parts={NAME: growth.webp()})

@@ -96,8 +96,12 @@ class Rendering:
         self._growth.add(self.tiles.small())
         parts = {NAME: self._growth.webp()} | (parts or {})
         sheet, seconds = self.tiles.sheet, time.perf_counter() - self._began
-        said = facts.making_facts(recipe, self.network, method, scores, seconds)
-        said |= {"steps": method.get("steps", self.step), "size": sheet.tile, "parts": list(parts)}
-        said |= {"width": sheet.width, "height": sheet.height}
+        result = facts.making_facts(recipe, self.network, method, scores, seconds)
+        result |= {
+            "steps": method.get("steps", self.step),
+            "size": sheet.tile,
+            "parts": list(parts),
+        }
+        result |= {"width": sheet.width, "height": sheet.height}
         picture = self.tiles.png(facts.texts(recipe, self.network, method))
-        return Made(said | measured, picture, parts=parts)
+        return Made(result | measured, picture, parts=parts)

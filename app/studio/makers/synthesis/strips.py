@@ -31,8 +31,8 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
     row = tile_sheet(len(chosen) + 1, side, marked, in_a_row=True)
     row.put([0], seen.tile)
     rendering = Rendering(network, sum(method.steps for method in chosen.values()), row)
-    said = {layer: method.facts() for layer, method in chosen.items()}
-    parts = {"0.png": _alone(recipe, network, seen.tile, said)}
+    methods = {layer: method.facts() for layer, method in chosen.items()}
+    parts = {"0.png": _alone(recipe, network, seen.tile, methods)}
     rows: list[dict[str, Any]] = []
     scores: list[float] = []
     for place, (layer, method) in enumerate(chosen.items(), 1):
@@ -40,12 +40,12 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
         row.put([place], climb.tiles)
         scores += climb.scores
         name = f"{place}.png"
-        parts[name] = _alone(recipe, network, climb.tiles, {layer: said[layer]})
+        parts[name] = _alone(recipe, network, climb.tiles, {layer: methods[layer]})
         rows.append(
             _row(network, layer, method, name) | fidelity(network, layer, seen, climb.tiles)
         )
     measured = {"layers": rows, "original": "0.png", "crop": list(seen.crop), "size": side}
-    return rendering.made(recipe, said, scores, measured, parts)
+    return rendering.made(recipe, methods, scores, measured, parts)
 
 
 def _layers(recipe: Strip, network: Network) -> tuple[str, ...]:
@@ -62,8 +62,8 @@ def _row(network: Network, layer: str, method: Method, part: str) -> dict[str, A
     return {"layer": layer, "part": part, "shape": shape, "steps": method.steps}
 
 
-def _alone(recipe: Strip, network: Network, tile: Tensor, said: dict[str, Any]) -> bytes:
+def _alone(recipe: Strip, network: Network, tile: Tensor, method_facts: dict[str, Any]) -> bytes:
     """One of its pictures as a PNG of its own."""
     one = tile_sheet(1, tile.shape[1], not network.trained)
     one.put([0], tile)
-    return one.png(texts(recipe, network, said))
+    return one.png(texts(recipe, network, method_facts))
