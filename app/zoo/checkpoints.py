@@ -122,22 +122,22 @@ def _check_name(name: str, taken: Collection[str]) -> None:
 
 
 def _read(name: str, paths: list[Path]) -> Entry:
-    said = next((path for path in paths if _suffix(path) == ".toml"), None)
-    if said is None:
+    description = next((path for path in paths if _suffix(path) == ".toml"), None)
+    if description is None:
         _check_format(paths[0])
         raise Unreadable(
             f"{paths[0].name} has no {name}.toml beside it to say which architecture it is; "
             "models/README.md shows one."
         )
-    table = _table(said)
+    table = _table(description)
     title = _text(table, "title") or name
     entry = Entry(name=name, title=title, architecture=_architecture(table), paper=_paper(table))
     try:
-        weights = _weights(name, table, paths, said.parent)
+        weights = _weights(name, table, paths, description.parent)
         part = _text(table, "part")
         inspect_weights(weights, part)
         preprocessing = _preprocessing(table)
-        labels = _labels(table, said.parent)
+        labels = _labels(table, description.parent)
     except Unreadable as unreadable:
         return _with_problem(entry, str(unreadable))
     return Entry(
@@ -262,32 +262,32 @@ def _beside(folder: Path, named: str, suffixes: tuple[str, ...]) -> Path:
 
 
 def _preprocessing(table: dict[str, Any]) -> Preprocessing:
-    said = table.get("preprocessing")
-    if not isinstance(said, dict):
+    choices = table.get("preprocessing")
+    if not isinstance(choices, dict):
         raise Unreadable("A table [preprocessing] is missing; models/README.md shows one.")
     try:
-        return preprocessing_of(said)
+        return preprocessing_of(choices)
     except ValueError as error:
         raise Unreadable(f"[preprocessing] cannot be used: {error}.") from None
 
 
 def _labels(table: dict[str, Any], folder: Path) -> str | tuple[str, ...]:
     """ "imagenet", a list of names, or a text file with one name per line; () for no classes."""
-    said = table.get("labels")
-    if said == "imagenet":
+    names = table.get("labels")
+    if names == "imagenet":
         return "imagenet"
-    if isinstance(said, str):
-        path = _beside(folder, said, (".txt",))
+    if isinstance(names, str):
+        path = _beside(folder, names, (".txt",))
         try:
             text = _decoded(read_regular(path, LABELS_LIMIT))
         except ValueError as error:
             raise Unreadable(f"{path.name} is not UTF-8 text: {error}.") from None
-        said = [line.strip() for line in re.split(r"\r\n|\n|\r", text.rstrip())]
-    if not isinstance(said, list) or not all(isinstance(label, str) for label in said):
+        names = [line.strip() for line in re.split(r"\r\n|\n|\r", text.rstrip())]
+    if not isinstance(names, list) or not all(isinstance(label, str) for label in names):
         raise Unreadable('“labels” must be "imagenet", a list of names, or a .txt file\'s name.')
-    if len(said) > CLASSES_LIMIT or any(len(label) > 200 for label in said):
+    if len(names) > CLASSES_LIMIT or any(len(label) > 200 for label in names):
         raise Unreadable(f"At most {CLASSES_LIMIT} labels of 200 characters are taken.")
-    return tuple(printable(label) for label in said)
+    return tuple(printable(label) for label in names)
 
 
 def _with_problem(entry: Entry, problem: str) -> Entry:

@@ -158,29 +158,29 @@ class Entry:
 
 def preprocessing_of(table: dict[str, Any]) -> Preprocessing:
     """The preprocessing that a TOML table says. Raises ValueError with what is wrong."""
-    said = {"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | table
-    if set(said) != set(Preprocessing.__dataclass_fields__):
+    complete = {"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | table
+    if set(complete) != set(Preprocessing.__dataclass_fields__):
         raise ValueError(
             "it takes resize, crop, mean and std, and may say interpolation, channels and range"
         )
-    resize, crop = said["resize"], said["crop"]
+    resize, crop = complete["resize"], complete["crop"]
     if type(resize) is not int or type(crop) is not int or not 16 <= crop <= resize <= 1024:
         raise ValueError("resize and crop must be whole numbers, 16 <= crop <= resize <= 1024")
-    if said["interpolation"] not in ("bilinear", "bicubic"):
+    if complete["interpolation"] not in ("bilinear", "bicubic"):
         raise ValueError('interpolation must be "bilinear" or "bicubic"')
-    if said["channels"] not in ("RGB", "BGR"):
+    if complete["channels"] not in ("RGB", "BGR"):
         raise ValueError('channels must be "RGB" or "BGR"')
-    if said["range"] not in (1.0, 255.0):
+    if complete["range"] not in (1.0, 255.0):
         raise ValueError("range must be 1.0 or 255.0")
-    mean, std = _three(said["mean"]), _three(said["std"])
+    mean, std = _three(complete["mean"]), _three(complete["std"])
     if not all(value > 0 for value in std):
         raise ValueError("std must be above 0")
     return Preprocessing(
         resize=resize,
         crop=crop,
-        interpolation=said["interpolation"],
-        channels=said["channels"],
-        range=float(said["range"]),
+        interpolation=complete["interpolation"],
+        channels=complete["channels"],
+        range=float(complete["range"]),
         mean=mean,
         std=std,
     )

@@ -237,8 +237,8 @@ def _misfit(
 
 def _check(digest: str, entry: Entry) -> None:
     """Hold a fetched file against the checksum in its name, as torch.hub does when it fetches."""
-    said = CHECKSUM.search(entry.url_name or "")
-    if said and not digest.startswith(said[1]):
+    checksum = CHECKSUM.search(entry.url_name or "")
+    if checksum and not digest.startswith(checksum[1]):
         raise Unreadable(f"{entry.url_name} is damaged: its checksum is wrong. Fetch it again.")
 
 

@@ -51,12 +51,13 @@ def window(module: nn.Module, given: Pair, made: Pair) -> Window | None:
     kernel, stride = pair(module.kernel_size), pair(module.stride)
     dilation = pair(getattr(module, "dilation", 1))
     ceil = bool(getattr(module, "ceil_mode", False))
-    said = (0, 0) if isinstance(module.padding, str) else pair(module.padding)
+    padding = (0, 0) if isinstance(module.padding, str) else pair(module.padding)
     slides = [
-        Slide(given[a], kernel[a], stride[a], said[a], said[a], dilation[a], ceil) for a in (0, 1)
+        Slide(given[a], kernel[a], stride[a], padding[a], padding[a], dilation[a], ceil)
+        for a in (0, 1)
     ]
     if all(slide.outputs == made[a] for a, slide in enumerate(slides)):
-        front = back = said
+        front = back = padding
     else:
         need = [max(0, (made[a] - 1) * stride[a] + slides[a].span - given[a]) for a in (0, 1)]
         front = (need[0] // 2, need[1] // 2)

@@ -48,8 +48,8 @@ def legend_sheet(recipe: LegendSheet, network: Network, activation: Tensor, crop
             untrained=not network.trained,
         ),
     )
-    said = texts(plain, network, made.facts["scale"])
-    return Made(made.facts | recipe.facts(), posters.png_of(poster, said))
+    chunks = texts(plain, network, made.facts["scale"])
+    return Made(made.facts | recipe.facts(), posters.png_of(poster, chunks))
 
 
 def tile_for(channels: int, side: int) -> int:
@@ -69,12 +69,12 @@ def _plain(recipe: LegendSheet) -> ActivationGrid:
 
 
 def _footer(recipe: ActivationGrid, network: Network) -> str:
-    said = {name: value for name, value in recipe.facts().items() if value}
-    said = {
+    shown = {name: value for name, value in recipe.facts().items() if value}
+    shown = {
         name: value
-        for name, value in said.items()
+        for name, value in shown.items()
         if name not in ("image", "weights", "definition")
     }
     weights = network.weights_sha256 or "untrained"
     made_with = f"Laterna {__version__}, torch {torch.__version__}. Weights {weights}."
-    return f"{made_with} {json.dumps(said)}"
+    return f"{made_with} {json.dumps(shown)}"

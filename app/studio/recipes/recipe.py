@@ -42,8 +42,8 @@ class Recipe:
     @property
     def key(self) -> str:
         """SHA-256 over all fields, hexadecimal: cache key and address."""
-        said = {"edition": EDITION} | self.keyed()
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        fields = {"edition": EDITION} | self.keyed()
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     @property
     def title(self) -> str:
@@ -57,10 +57,10 @@ class Recipe:
 
         An empty definition is left out, as it was not there in keys of before.
         """
-        said = {name.rstrip("_"): value for name, value in asdict(self).items()}
+        fields = {name.rstrip("_"): value for name, value in asdict(self).items()}
         if not self.definition:
-            del said["definition"]
-        return {"kind": self.kind} | said
+            del fields["definition"]
+        return {"kind": self.kind} | fields
 
     def keyed(self) -> dict[str, Any]:
         """What the key is made of."""

@@ -39,8 +39,8 @@ async def picture(request: Request, studio: TheStudio, job: SeenJob) -> Response
 
 def name(job: Job) -> str:
     """A file's name for what comes of a job: letters, digits and dashes."""
-    said = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in job.recipe.title)
-    return f"laterna-{said}-{job.id[:8]}"
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in job.recipe.title)
+    return f"laterna-{plain}-{job.id[:8]}"
 
 
 @router.get(urls.VISUALIZATION_GROWTH, responses=failures.media("image/webp") | failures.DONE)
@@ -57,9 +57,9 @@ async def python_script(request: Request, studio: TheStudio, job: SeenJob) -> Re
     result = await asyncio.to_thread(studio.outcome, job.id)
     if result is None:
         raise NotMade()
-    said = script.script(job.recipe, result.facts).encode()
+    source = script.script(job.recipe, result.facts).encode()
     named = {"Content-Disposition": f'attachment; filename="{name(job)}.py"'}
-    return pages.private(request, said, "text/x-python; charset=utf-8", headers=named)
+    return pages.private(request, source, "text/x-python; charset=utf-8", headers=named)
 
 
 @router.get(urls.VISUALIZATION_PART, responses=PICTURE)

@@ -29,9 +29,9 @@ LIMITS = {
 async def _said(request: Request) -> dict[str, Any]:
     """What the address fills in, as it stands there; what cannot be is told when it is asked."""
     query = request.query_params
-    said: dict[str, Any] = {name: query[name][: requests.LONGEST] for name in query}
-    said["layers"] = [name[: requests.LONGEST] for name in query.getlist("layers")]
-    return said
+    fields: dict[str, Any] = {name: query[name][: requests.LONGEST] for name in query}
+    fields["layers"] = [name[: requests.LONGEST] for name in query.getlist("layers")]
+    return fields
 
 
 @router.get(urls.VISUALIZATION_NEW)
@@ -39,20 +39,20 @@ async def form(
     request: Request,
     studio: TheStudio,
     owner: Owner,
-    said: Annotated[dict[str, Any], Depends(_said)],
+    fields: Annotated[dict[str, Any], Depends(_said)],
 ) -> Response:
     """Choose what shall be made. Its blocks `form` and `choices` follow what is chosen."""
-    model = said.get("model") or studio.settings.default_model
+    model = fields.get("model") or studio.settings.default_model
     hindered, _ = obstacle(studio, model)
     described = await description(studio, model)
     kinds = [kind for kind in KINDS if kind != "class" or described["labels"]]
-    kind = said.get("kind") if said.get("kind") in kinds else kinds[0]
-    layer = _layer(described, said.get("layer", ""))
-    unsought = {name: value for name, value in said.items() if name != requests.SEARCH}
+    kind = fields.get("kind") if fields.get("kind") in kinds else kinds[0]
+    layer = _layer(described, fields.get("layer", ""))
+    unsought = {name: value for name, value in fields.items() if name != requests.SEARCH}
     return pages.respond(
         request,
         "visualizations/form.html",
-        said=said,
+        said=fields,
         kind_of=kind,
         kinds=kinds,
         kind_urls={
@@ -63,7 +63,7 @@ async def form(
         obstacle=hindered,
         layer=layer,
         groups=pickers.grouped(described["layers"]),
-        choices=_choices(described, said) if kind == "class" else [],
+        choices=_choices(described, fields) if kind == "class" else [],
         images=_images(studio, owner) if kind in ("reconstruction", "strip") else [],
         limits=LIMITS,
     )
@@ -76,9 +76,12 @@ def _layer(described: dict[str, Any], name: str) -> dict[str, Any]:
     return named[0] if named else layers[len(layers) // 2]
 
 
-def _choices(described: dict[str, Any], said: dict[str, Any]) -> list[dict[str, Any]]:
+def _choices(described: dict[str, Any], fields: dict[str, Any]) -> list[dict[str, Any]]:
     """The classes that fit the search, the chosen one first if it is among them."""
-    chosen, found = str(said.get("class", "")), pickers.found_classes(described, said.get("q", ""))
+    chosen, found = (
+        str(fields.get("class", "")),
+        pickers.found_classes(described, fields.get("q", "")),
+    )
     return sorted(found, key=lambda row: str(row["class"]) != chosen)[:MOST_CHOICES]
 
 

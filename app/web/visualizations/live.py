@@ -42,11 +42,11 @@ class Fragments:
 def _rendered(request: Request, snapshot: Snapshot, with_picture: bool, kind: str) -> str:
     moment = view.moment(snapshot) | {"kind_of": kind}
     blocks = ("state", "news", "growing") if with_picture else ("state", "news")
-    said = [
+    blocks_html = [
         pages.render(request, "visualizations/visualization.html", block, **moment)
         for block in blocks
     ]
-    return "\n".join(part.strip() for part in said)
+    return "\n".join(part.strip() for part in blocks_html)
 
 
 async def _fragments(request: Request) -> Fragments:
@@ -69,13 +69,13 @@ async def events(
     It ends without a word for whom the picture that it is of is shared no more.
     """
     shown: bytes | None = None
-    said, is_over = "", False
+    fragment, is_over = "", False
     async for snapshot in studio.watch(job.id):
         if snapshot.preview and not may_see(studio, owner, job):
             return
         is_new = snapshot.preview not in (None, shown)
-        said = fragments.fragment(request, snapshot, is_new, job.recipe.kind)
+        fragment = fragments.fragment(request, snapshot, is_new, job.recipe.kind)
         shown, is_over = snapshot.preview, snapshot.is_final
-        yield ServerSentEvent(event="progress", raw_data=said)
+        yield ServerSentEvent(event="progress", raw_data=fragment)
     if is_over:  # else the server is being stopped; browsers come back to the next one
-        yield ServerSentEvent(event="end", raw_data=said)
+        yield ServerSentEvent(event="end", raw_data=fragment)

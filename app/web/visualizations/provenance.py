@@ -35,13 +35,13 @@ def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
     if job.recipe.definition:
         tip = gettext("Digest of its architecture, preprocessing and labels.")
         known.append((gettext("Definition"), job.recipe.definition, tip))
-    said = [
+    table = [
         (label, wording.value(name, _value(value)), tip)
         for name, value in facts.items()
         for label, tip in [wording.asked(name)]
         if name in FIELDS and value != ()
     ]
-    return [*known, *said]
+    return [*known, *table]
 
 
 def _chosen(job: Job) -> list[Row]:
@@ -97,10 +97,10 @@ def _value(value: Any) -> str:
         case list() | tuple():
             return ", ".join(_value(one) for one in value)
         case dict():
-            said = {name: one for name, one in value.items() if name not in TOLD}
+            parts = {name: one for name, one in value.items() if name not in TOLD}
             return ", ".join(
                 f"{wording.parameter(name)[0]} {wording.value(name, _value(one))}"
-                for name, one in said.items()
+                for name, one in parts.items()
             )
         case _:
             return str(value)

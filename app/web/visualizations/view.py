@@ -110,8 +110,8 @@ def network(studio: Studio, model: str) -> dict[str, Any]:
     except LaternaError:  # it was taken out of the catalogue since
         return unknown
     told = {"title": entry.title, "trained": entry.trained, "definition": entry.definition}
-    said = unknown | told | known
-    return said | {"title": wording.network(str(said["title"]))}
+    row = unknown | told | known
+    return row | {"title": wording.network(str(row["title"]))}
 
 
 def label(described: dict[str, Any], number: int) -> str:
@@ -138,16 +138,16 @@ def title(studio: Studio, recipe: JobRecipe, image: KeptImage | None = None) -> 
         case ClassImage():
             return class_label(studio, recipe)
         case ChannelImage():
-            said = languages.gettext("Channel {channel} of {layer}")
-            return said.format(channel=recipe.channel, layer=recipe.layer)
+            sentence = languages.gettext("Channel {channel} of {layer}")
+            return sentence.format(channel=recipe.channel, layer=recipe.layer)
         case Atlas():
             return languages.gettext("Atlas of {layer}").format(layer=recipe.layer)
         case Occlusion():
-            said = languages.gettext("{label} in {picture}, covered bit by bit")
-            return said.format(label=class_label(studio, recipe), picture=name)
+            sentence = languages.gettext("{label} in {picture}, covered bit by bit")
+            return sentence.format(label=class_label(studio, recipe), picture=name)
         case Reconstruction():
-            said = languages.gettext("{picture}, reconstructed from {layer}")
-            return said.format(picture=name, layer=recipe.layer)
+            sentence = languages.gettext("{picture}, reconstructed from {layer}")
+            return sentence.format(picture=name, layer=recipe.layer)
         case _:
             return languages.gettext("{picture}, layer by layer").format(picture=name)
 
@@ -197,8 +197,8 @@ def _crop(
         return tuple(made["crop"])
     if "preprocessing" not in described:
         return None
-    said = described["preprocessing"]
-    side = min(image.width, image.height) * said["crop"] / said["resize"]
+    preprocessing = described["preprocessing"]
+    side = min(image.width, image.height) * preprocessing["crop"] / preprocessing["resize"]
     left, top = (image.width - side) / 2, (image.height - side) / 2
     return left, top, left + side, top + side
 
@@ -206,10 +206,10 @@ def _crop(
 def fields(recipe: JobRecipe) -> dict[str, Any]:
     """A recipe as the fields of a form that asks for it."""
     known = ("weights", "definition")
-    said = {name: value for name, value in recipe.facts().items() if name not in known}
+    values = {name: value for name, value in recipe.facts().items() if name not in known}
     return {
         name: value
-        for name, value in said.items()
+        for name, value in values.items()
         if value not in ("", (), 0) or name in ("class", "channel")
     }
 
@@ -224,8 +224,8 @@ def _change(recipe: JobRecipe) -> str:
     if isinstance(recipe, Occlusion):
         chosen: dict[str, Any] = {"class": recipe.class_, "method": recipe.kind}
         return urls.where(recipe.image, recipe.model, **chosen)
-    said = fields(recipe)
-    return urls.visualization_new(said.pop("kind"), said.pop("model"), **said)
+    values = fields(recipe)
+    return urls.visualization_new(values.pop("kind"), values.pop("model"), **values)
 
 
 def _layer_url(recipe: JobRecipe) -> str | None:

@@ -33,10 +33,10 @@ def notebook(
     picture: the PNG that it is about. translate: puts a cell of text into the reader's language;
     the code stays as it is.
     """
-    said = {name: _plain(word) for name, word in words.items()}
+    plain_words = {name: _plain(word) for name, word in words.items()}
     written = {name: repr(value) for name, value in ({"definition": ""} | dict(values)).items()}
     cells = [
-        _text(translate(source), said) if type_ == TEXT else _code(source, written)
+        _text(translate(source), plain_words) if type_ == TEXT else _code(source, written)
         for type_, source in cells_of(kind)
     ]
     if picture is not None:
@@ -69,8 +69,8 @@ def _plain(word: str) -> str:
 
 
 def _text(source: str, words: Mapping[str, str]) -> dict[str, Any]:
-    said = Template(source).substitute(words)
-    return {"cell_type": "markdown", "metadata": {}, "source": said}
+    source_text = Template(source).substitute(words)
+    return {"cell_type": "markdown", "metadata": {}, "source": source_text}
 
 
 def _code(source: str, values: Mapping[str, str], hidden: bool = False) -> dict[str, Any]:
