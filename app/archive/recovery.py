@@ -89,8 +89,8 @@ def _taken_over(old: sqlite3.Connection, index: Index, table: str) -> int:
         marks = ",".join("?" * len(known))
         for row in _rows(old, table):
             values = [_fitting(row.get(column["name"]), column) for column in columns]
-            said = dict(zip(known, values, strict=True))
-            if table in WITH_JSON and not _is_json(change, said[WITH_JSON[table]]):
+            by_name = dict(zip(known, values, strict=True))
+            if table in WITH_JSON and not _is_json(change, by_name[WITH_JSON[table]]):
                 continue
             with suppress(sqlite3.Error):  # it refers to what could not be read
                 insert = f"INSERT OR IGNORE INTO {table} VALUES ({marks})"  # noqa: S608  # ours

@@ -199,6 +199,6 @@ def _description(entry: Entry) -> Description:
     with suppress(OSError):  # it may go at any moment
         found = file.stat() if file and entry.present else None
         state = found and (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    said = f"{__version__} {DESCRIBED} {entry} {state}"
-    weights = hashlib.sha256(said.encode()).hexdigest()
+    definition = f"{__version__} {DESCRIBED} {entry} {state}"
+    weights = hashlib.sha256(definition.encode()).hexdigest()
     return Description(model=entry.name, weights=weights, definition=entry.definition)

@@ -52,7 +52,7 @@ FORM_FILES = 10
 FORM_BYTES = 64 * 1024
 
 
-class Witness:
+class RequestLog:
     """Sees every request and its answer: headers, id, log, metrics, and failures of ours."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -63,27 +63,27 @@ class Witness:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sight = _Sight(scope, send)
+        exchange = _Exchange(scope, send)
         languages.speak(preferences.preferences(Request(scope)).language)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request=sight.id)
+        structlog.contextvars.bind_contextvars(request=exchange.id)
         try:
-            if sight.method == "HEAD":
-                await _up_to_a_stream(self.app(scope, receive, sight.send), sight.streams)
+            if exchange.method == "HEAD":
+                await _up_to_a_stream(self.app(scope, receive, exchange.send), exchange.streams)
             else:
-                await self.app(scope, receive, sight.send)
+                await self.app(scope, receive, exchange.send)
         except ClientDisconnect:
             pass  # nobody is left to be answered
         except Exception as failure:
             response = errors.unexpected(Request(scope), failure)
-            if sight.status is not None:
+            if exchange.status is not None:
                 raise
-            await response(scope, receive, sight.send)
+            await response(scope, receive, exchange.send)
         finally:
-            sight.tell()
+            exchange.tell()
 
 
-class _Sight:
+class _Exchange:
     """One request, from arrival to the last byte of its answer. HEAD is a GET without a body."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
@@ -157,7 +157,7 @@ def _is_personal(path: str, headers: MutableHeaders) -> bool:
     return is_json and path not in SHARED_JSON
 
 
-class Door:
+class RequestGuard:
     """Lets in what is meant for this server, comes from its own pages, and is not too large."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

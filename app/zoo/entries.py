@@ -121,7 +121,7 @@ class Entry:
         its original, and "" for what is in FORMER.
         """
         source = self.weights or self.preset_of
-        said = {
+        parts = {
             "name": self.original_name,
             "architecture": self.architecture,
             "classes": self.classes,
@@ -130,8 +130,8 @@ class Entry:
             "names": source.partition(":")[0],  # a package's tensors are matched in their order
             "preprocessing": self.preprocessing and asdict(self.preprocessing),
         }
-        said |= {"part": self.part} if self.part else {}
-        digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:DIGITS]
+        parts |= {"part": self.part} if self.part else {}
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:DIGITS]
         return "" if digest in FORMER else digest
 
     @property

@@ -208,8 +208,8 @@ def _weights_facts(skeleton: nn.Module, entry: Entry) -> dict[str, str | None]:
     if not (entry.weights or "").startswith("file:"):
         return facts | {"sha256": sha256_of(entry)}
     found = fitting_weights(skeleton, entry)
-    said = {"part": found.part or None, "prefix": found.prefix or None}
-    return facts | said | {"sha256": found.sha256}
+    taken = {"part": found.part or None, "prefix": found.prefix or None}
+    return facts | taken | {"sha256": found.sha256}
 
 
 def _sizes(entry: Entry) -> tuple[Preprocessing, tuple[int, int, int]]:

@@ -215,11 +215,11 @@ class Machine:
             return _axes(arguments[0]) if arguments else ()
         return Foreign(name)
 
-    def _stored(self, said: Any) -> Any:
+    def _stored(self, storage: Any) -> Any:
         """A persistent id: ("storage", its type, key, device, count, and of a part of one …)."""
-        if not (isinstance(said, tuple) and len(said) >= 5 and said[0] == "storage"):
+        if not (isinstance(storage, tuple) and len(storage) >= 5 and storage[0] == "storage"):
             return self._named("pickle PERSID")
-        _, type_, key, _, _, *part = said
+        _, type_, key, _, _, *part = storage
         if not isinstance(key, str | int):
             raise TypeError("a key that is no name")
         kind = type_.name.rpartition(" ")[2].removesuffix("Storage")
@@ -234,10 +234,10 @@ def _paired(values: list[Any]) -> dict[Any, Any]:
     return {key: value for key, value in pairs if isinstance(key, str | int)}
 
 
-def _axes(said: Any) -> tuple[int, ...]:
-    if len(said) > MOST_AXES or not all(type(one) is int and one >= 0 for one in said):
+def _axes(sizes: Any) -> tuple[int, ...]:
+    if len(sizes) > MOST_AXES or not all(type(one) is int and one >= 0 for one in sizes):
         raise ValueError("sizes that no tensor has")
-    return tuple(said)
+    return tuple(sizes)
 
 
 class Pickled:

@@ -291,7 +291,7 @@ def test_a_head_of_a_stream_ends_with_its_headers() -> None:
     async def story() -> None:
         scope = {"type": "http", "method": "HEAD", "path": "/", "headers": [], "query_string": b""}
         async with asyncio.timeout(60):
-            await guards.Witness(endless)(scope, never, told)
+            await guards.RequestLog(endless)(scope, never, told)
             await stopped.wait()
 
     asyncio.run(story())

@@ -134,8 +134,8 @@ class Engine:
     def _device_for(self, recipe: Recipe) -> Device:
         """One that is ready; for a picture always the same, as that one keeps its activations."""
         ready = [device for device in self._devices if device.state == "ready"] or self._devices
-        said = recipe.image if isinstance(recipe, OfPicture) else recipe.model
-        return ready[zlib.crc32(said.encode()) % len(ready)]
+        wanted = recipe.image if isinstance(recipe, OfPicture) else recipe.model
+        return ready[zlib.crc32(wanted.encode()) % len(ready)]
 
     def _call_fault(self) -> str:
         """The fault that strikes the quick task now handed out, if any."""

@@ -110,9 +110,9 @@ class Child:
         self._unsent.put(None)
         self._tell(self._died)
 
-    def _tell(self, listener: Callable[..., None], *said: Any) -> None:
+    def _tell(self, listener: Callable[..., None], *message: Any) -> None:
         try:
-            self._loop.call_soon_threadsafe(listener, *said)
+            self._loop.call_soon_threadsafe(listener, *message)
         except RuntimeError:
             return  # the loop is closed: nobody is left to be told
 

@@ -166,22 +166,22 @@ class Device(Supervised):
         self._last_sign = time.monotonic()
         self._give_time(self._settings.call_seconds if self._current or self._ascent else None)
 
-    def _heard(self, said: Any) -> None:
-        self._is_loading = isinstance(said, Loading)
-        match said:
+    def _heard(self, message: Any) -> None:
+        self._is_loading = isinstance(message, Loading)
+        match message:
             case Ready():
-                self.name, self.state, self._deaths_in_a_row = said.device, "ready", 0
+                self.name, self.state, self._deaths_in_a_row = message.device, "ready", 0
                 log.info("device ready", device=self.name)
-                self._tell_ready(said.count)
-            case Answer() if self._current and self._current.number == said.number:
-                self._current.settle(said.made)
-            case Free() if self._current and self._current.number == said.number:
+                self._tell_ready(message.count)
+            case Answer() if self._current and self._current.number == message.number:
+                self._current.settle(message.made)
+            case Free() if self._current and self._current.number == message.number:
                 self._deaths.none_of(self._current.recipe.key)
                 self._current = None
-            case Step() if self._ascent and self._ascent.number == said.number:
-                self._ascent.heard(said)
-            case Ended() if self._ascent and self._ascent.number == said.number:
-                self._ascent.settle(said.made)
+            case Step() if self._ascent and self._ascent.number == message.number:
+                self._ascent.heard(message)
+            case Ended() if self._ascent and self._ascent.number == message.number:
+                self._ascent.settle(message.made)
                 self._ascent = None
         self._is_alive()
         self._next()

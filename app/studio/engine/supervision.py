@@ -62,7 +62,7 @@ class Supervised:
                 async with asyncio.timeout(STOP_SECONDS):
                     await self._gone.wait()
 
-    def _heard(self, said: Any) -> None:
+    def _heard(self, message: Any) -> None:
         """It says something."""
         raise NotImplementedError
 
@@ -84,9 +84,9 @@ class Supervised:
         if self._child is not None:
             self._child.kill()
 
-    def _told(self, said: Any) -> None:
+    def _told(self, message: Any) -> None:
         if not self._stopping:
-            self._heard(said)
+            self._heard(message)
 
     def _died(self) -> None:
         """It is gone: start another one after a pause."""

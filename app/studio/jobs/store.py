@@ -107,19 +107,19 @@ class Register:
         except IntegrityError:
             raise UnknownImage() from None
 
-    def move(self, id: str, state: State, **said: Any) -> Job:
+    def move(self, id: str, state: State, **changes: Any) -> Job:
         """Get a job into another state. Raises UnknownVisualization and IllegalTransition."""
         now = self._clock()
         match state:
             case State.RUNNING:
-                said |= {"started": now, "error": None}
+                changes |= {"started": now, "error": None}
             case State.DONE | State.FAILED | State.CANCELLED:
-                said |= {"finished": now}
+                changes |= {"finished": now}
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (id,)).fetchone()
             if found is None:
                 raise UnknownVisualization()
-            _move(change, found, state, **said)
+            _move(change, found, state, **changes)
         return self.job(id)
 
     def leave(self, id: str, asker: str) -> list[Wish]:
@@ -171,8 +171,14 @@ class Register:
 
     def index_of(self, recipe: CollectionIndex) -> Job | None:
         """The newest index by this recipe, of whichever photos the collection had then."""
-        said = (recipe.collection, recipe.whose, recipe.model, recipe.weights, recipe.definition)
-        jobs = map(_job, self._index.rows(INDEX_OF, *said))
+        identity = (
+            recipe.collection,
+            recipe.whose,
+            recipe.model,
+            recipe.weights,
+            recipe.definition,
+        )
+        jobs = map(_job, self._index.rows(INDEX_OF, *identity))
         return next((job for job in jobs if job.state is State.DONE), None)
 
     def counts(self) -> dict[State, int]:
@@ -186,16 +192,16 @@ class Register:
             change.execute(PRUNE, (MOST_FINISHED,))
 
 
-def _move(change: Connection, found: Row, state: State, **said: Any) -> None:
+def _move(change: Connection, found: Row, state: State, **changes: Any) -> None:
     before = State(found["now"])
     if state not in LEGAL[before]:
         raise IllegalTransition(f"{found['id']}: {before} -> {state}")
-    if isinstance(said.get("error"), LaternaError):
-        error = said["error"]
-        said["error"] = json.dumps(
+    if isinstance(changes.get("error"), LaternaError):
+        error = changes["error"]
+        changes["error"] = json.dumps(
             {"error": type(error).__name__, "facts": errors.plain(error.facts)}
         )
-    for name, value in {"state": state, **said}.items():
+    for name, value in {"state": state, **changes}.items():
         change.execute(UPDATE[name], (value, found["id"]))
 
 
@@ -225,9 +231,9 @@ def _job(row: Row) -> Job:
     )
 
 
-def _error(said: str | None) -> LaternaError | None:
-    if said is None:
+def _error(message: str | None) -> LaternaError | None:
+    if message is None:
         return None
-    read = json.loads(said)
+    read = json.loads(message)
     kind: type[LaternaError] = getattr(errors, read["error"], LaternaError)
     return kind(**errors.worded(read["facts"]))

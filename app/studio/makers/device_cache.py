@@ -12,9 +12,9 @@ from torch import Tensor
 
 from app.archive.blobs import read_whole
 from app.errors import LostImage, ModelUnavailable, NoClassifier, NotFinite, WeightsChanged
-from app.studio.makers.pass_cache import Box, KeptPasses, Pass
+from app.studio.makers.pass_cache import Box, PassCache, Pass
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
-from app.studio.makers.vector_cache import Shelf
+from app.studio.makers.vector_cache import VectorCache
 from app.studio.recipes import OfPicture, Recipe
 from app.zoo.catalogue import Catalogue, Entry, Preprocessing
 from app.zoo.keeper import Keeper, Network
@@ -37,9 +37,9 @@ class DeviceCache:
         self.settings = settings
         self.catalogue = Catalogue(settings.models_dir)
         self._keeper = Keeper(self.catalogue, device, settings.network_memory_bytes)
-        self._passes = KeptPasses(settings.activation_memory_bytes)
+        self._passes = PassCache(settings.activation_memory_bytes)
         self.samples = SamplePhotos()
-        self.shelf = Shelf()
+        self.vectors = VectorCache()
         self._prepared: OrderedDict[tuple[str, Preprocessing], tuple[Tensor, Box]] = OrderedDict()
 
     def network(self, model: str) -> Network:
@@ -96,7 +96,7 @@ class DeviceCache:
     def forget(self, image: str) -> None:
         """Drop everything computed from a deleted picture."""
         self._passes.forget(image)
-        self.shelf.forget_the_deleted()
+        self.vectors.forget_the_deleted()
         for key in [key for key in self._prepared if key[0] == image]:
             del self._prepared[key]
 

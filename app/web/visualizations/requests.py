@@ -48,14 +48,14 @@ class Asked(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _only_what_is_needed(cls, said: Any) -> Any:
+    def _only_what_is_needed(cls, values: Any) -> Any:
         """Leave out what was left empty, and what only other kinds need."""
-        if not isinstance(said, dict):
-            return said
+        if not isinstance(values, dict):
+            return values
         own = {field.alias or name for name, field in cls.model_fields.items()}
         return {
             name: value
-            for name, value in said.items()
+            for name, value in values.items()
             if (name in own or name not in FIELDS) and (name in WHOLE or value not in (None, ""))
         }
 
@@ -186,17 +186,17 @@ AskedBody = Annotated[AnyAsked, Body(discriminator="kind")]
 _form: TypeAdapter[AnyAsked] = TypeAdapter(Annotated[AnyAsked, Field(discriminator="kind")])
 
 
-def address(said: dict[str, Any]) -> str:
+def address(fields: dict[str, Any]) -> str:
     """The form with these fields filled in; what it has no field for, and lists, are left out."""
-    known = {name: str(said[name])[:LONGEST] for name in said if name in FIELDS | {SEARCH}}
+    known = {name: str(fields[name])[:LONGEST] for name in fields if name in FIELDS | {SEARCH}}
     kept = {name: value for name, value in known.items() if name not in ("layers", "kind", "model")}
     return urls.visualization_new(known.get("kind", ""), known.get("model", ""), **kept)
 
 
-def validated(said: dict[str, Any]) -> AnyAsked:
+def validated(fields: dict[str, Any]) -> AnyAsked:
     """What a form says, checked as a body is. Raises RequestValidationError."""
     try:
-        return _form.validate_python(said)
+        return _form.validate_python(fields)
     except ValidationError as error:
         places = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(places) from None
@@ -204,17 +204,17 @@ def validated(said: dict[str, Any]) -> AnyAsked:
 
 async def _from_form(request: Request) -> AnyAsked:
     form = await request.form(max_files=0, max_fields=64)
-    said: dict[str, Any] = {name: str(value).strip() for name, value in form.items()}
-    request.scope[errors.FORM] = address(said)
-    said.pop(SEARCH, None)
-    for name in WHOLE & said.keys():
-        if not said[name]:
-            del said[name]
-        elif DIGITS.fullmatch(said[name]):
-            said[name] = int(said[name])
+    fields: dict[str, Any] = {name: str(value).strip() for name, value in form.items()}
+    request.scope[errors.FORM] = address(fields)
+    fields.pop(SEARCH, None)
+    for name in WHOLE & fields.keys():
+        if not fields[name]:
+            del fields[name]
+        elif DIGITS.fullmatch(fields[name]):
+            fields[name] = int(fields[name])
     if "layers" in form:
-        said["layers"] = [str(name) for name in form.getlist("layers") if name]
-    return validated(said)
+        fields["layers"] = [str(name) for name in form.getlist("layers") if name]
+    return validated(fields)
 
 
 AskedForm = Annotated[AnyAsked, Depends(_from_form)]
@@ -224,24 +224,24 @@ def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> JobRecipe:
     """The recipe that was asked for. Raises UnknownImage for a picture that is not theirs, and
     UnknownCollection.
     """
-    said = asked.model_dump(by_alias=True)
-    said["model"] = said["model"] or studio.settings.default_model
-    if said["kind"] == "map":
-        return _map(said, studio.collections.one(said["collection"], owner))
-    if "collection" in said:
-        return studio.collections.one(said["collection"], owner).index(said["model"])
-    if "image" in said:
-        studio.image(said["image"], owner)
-    return recipes.visualization(said)
+    fields = asked.model_dump(by_alias=True)
+    fields["model"] = fields["model"] or studio.settings.default_model
+    if fields["kind"] == "map":
+        return _map(fields, studio.collections.one(fields["collection"], owner))
+    if "collection" in fields:
+        return studio.collections.one(fields["collection"], owner).index(fields["model"])
+    if "image" in fields:
+        studio.image(fields["image"], owner)
+    return recipes.visualization(fields)
 
 
-def _map(said: dict[str, Any], found: Collection) -> recipes.PhotoMap:
+def _map(fields: dict[str, Any], found: Collection) -> recipes.PhotoMap:
     return recipes.PhotoMap(
-        model=said["model"],
-        layer=said["layer"],
+        model=fields["model"],
+        layer=fields["layer"],
         collection=found.name,
         photos=found.digest,
         whose=found.whose,
-        quality=said["quality"],
-        steps=said["steps"],
+        quality=fields["quality"],
+        steps=fields["steps"],
     )
