@@ -12,7 +12,7 @@ from torch import Tensor
 
 from app.archive.blobs import read_whole
 from app.errors import LostImage, ModelUnavailable, NoClassifier, NotFinite, WeightsChanged
-from app.studio.makers.pass_cache import Box, PassCache, Pass
+from app.studio.makers.pass_cache import Box, Pass, PassCache
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
 from app.studio.makers.vector_cache import VectorCache
 from app.studio.recipes import OfPicture, Recipe
