@@ -23,7 +23,7 @@ from app.studio.engine import Engine
 from app.studio.jobs.board import Board, Snapshot
 from app.studio.jobs.job import Job, State, Wish
 from app.studio.jobs.queue import Line
-from app.studio.jobs.store import Register
+from app.studio.jobs.store import JobStore
 from app.studio.recipes import JobRecipe
 
 
@@ -40,7 +40,7 @@ class Desk:
 
     def __init__(self, settings: Settings, archive: Archive, engine: Callable[[], Engine]) -> None:
         self._settings, self._archive, self._engine = settings, archive, engine
-        self.jobs = Register(archive.index)
+        self.jobs = JobStore(archive.index)
         self.collections = Collections(settings, archive)
         self.board = Board()
         self._line = Line()

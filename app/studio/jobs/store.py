@@ -47,7 +47,7 @@ ANEW |= {"deaths": 0}
 MOST_FINISHED = 20_000
 
 
-class Register:
+class JobStore:
     """The tables of jobs and of who asked for them. Every change is on disk when it returns."""
 
     def __init__(self, index: Index, clock: Callable[[], float] = time.time) -> None:

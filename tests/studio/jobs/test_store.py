@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.archive import Archive
 from app.errors import DiskFull, JobDied, UnknownImage, UnknownVisualization
 from app.studio.jobs.job import ACTIVE, LEGAL, IllegalTransition, State, Wish
-from app.studio.jobs.store import Register
+from app.studio.jobs.store import JobStore
 from app.studio.recipes import ChannelImage, ClassImage, Reconstruction, Strip, Visualization
 
 
@@ -23,8 +23,8 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture
-def jobs(archive: Archive) -> Register:
-    return Register(archive.index)
+def jobs(archive: Archive) -> JobStore:
+    return JobStore(archive.index)
 
 
 def recipe(number: int = 0) -> ClassImage:
@@ -46,7 +46,7 @@ def kept(archive: Archive, of: Visualization, image: str | None = None) -> None:
     archive.keep_result(of.key, {}, b"picture", "image/png", image, {"growth.webp": b"growth"})
 
 
-def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: Register) -> None:
+def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: JobStore) -> None:
     image = upload(archive, "anna")
     for asked in (
         recipe(3),
@@ -64,7 +64,7 @@ def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: Reg
 )
 @given(moves=st.lists(st.sampled_from([s for s in State if s is not State.UNMADE]), max_size=12))
 def test_only_legal_moves_are_made_and_illegal_ones_change_nothing(
-    archive: Archive, jobs: Register, moves: list[State]
+    archive: Archive, jobs: JobStore, moves: list[State]
 ) -> None:
     asked = recipe(len(jobs.active()) + sum(jobs.counts().values()))
     before = jobs.ask(asked, wish(asked))
@@ -96,7 +96,7 @@ def test_nothing_is_done_or_failed_unless_it_ran_and_what_is_done_stays() -> Non
     assert {before for before in State if State.CANCELLED in LEGAL[before]} == ACTIVE
 
 
-def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: Register) -> None:
+def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: JobStore) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
     jobs.ask(asked, wish(asked))
@@ -112,7 +112,7 @@ def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: Register) ->
     assert [one.asker for one in jobs.wishes(asked.id)] == ["carl"], "the others wait no more"
 
 
-def test_what_lost_its_result_is_unmade(archive: Archive, jobs: Register) -> None:
+def test_what_lost_its_result_is_unmade(archive: Archive, jobs: JobStore) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
     jobs.move(asked.id, State.RUNNING)
@@ -132,7 +132,7 @@ def test_what_lost_its_result_is_unmade(archive: Archive, jobs: Register) -> Non
 
 
 def test_what_an_earlier_edition_made_is_unmade(
-    archive: Archive, jobs: Register, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = recipe()
     kept(archive, asked)
@@ -143,7 +143,7 @@ def test_what_an_earlier_edition_made_is_unmade(
     assert jobs.finished(9) == []
 
 
-def test_what_is_asked_for_again_knows_nothing_of_the_time_before(jobs: Register) -> None:
+def test_what_is_asked_for_again_knows_nothing_of_the_time_before(jobs: JobStore) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
     jobs.move(asked.id, State.RUNNING)
@@ -154,7 +154,7 @@ def test_what_is_asked_for_again_knows_nothing_of_the_time_before(jobs: Register
 
 
 def test_a_disk_that_is_full_when_the_last_one_leaves_lets_them_try_again(
-    jobs: Register, monkeypatch: pytest.MonkeyPatch
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = recipe()
     jobs.ask(asked, wish(asked))
@@ -171,7 +171,7 @@ def test_a_disk_that_is_full_when_the_last_one_leaves_lets_them_try_again(
 
 
 def test_a_job_goes_with_its_picture_and_none_can_be_asked_for_after(
-    archive: Archive, jobs: Register
+    archive: Archive, jobs: JobStore
 ) -> None:
     image = upload(archive, "anna")
     asked = Reconstruction(model="n", weights="w", layer="a", image=image, source="")
@@ -193,7 +193,7 @@ def test_a_job_goes_with_its_picture_and_none_can_be_asked_for_after(
 
 
 def test_all_see_what_is_finished_but_for_what_is_made_from_a_persons_picture(
-    archive: Archive, jobs: Register
+    archive: Archive, jobs: JobStore
 ) -> None:
     samples, annas = upload(archive, ""), upload(archive, "anna")
     layer = {"model": "n", "weights": "w", "layer": "a", "source": ""}
@@ -211,7 +211,7 @@ def test_all_see_what_is_finished_but_for_what_is_made_from_a_persons_picture(
     assert jobs.of("bo", 9) == []
 
 
-def test_who_left_a_job_to_others_has_it_no_more(jobs: Register) -> None:
+def test_who_left_a_job_to_others_has_it_no_more(jobs: JobStore) -> None:
     shared, own = recipe(1), recipe(2)
     for asker in ("anna", "bo"):
         jobs.ask(shared, wish(shared, asker, asked=1))
@@ -231,7 +231,7 @@ def test_those_without_a_cookie_are_one_person_per_address() -> None:
 
 
 def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
-    jobs: Register, monkeypatch: pytest.MonkeyPatch
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.studio.jobs.store.MOST_FINISHED", 2)
     for number in range(5):
@@ -244,7 +244,7 @@ def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
     assert jobs.job(recipe(4).id).state is State.CANCELLED
 
 
-def test_a_power_cut_loses_no_change(archive: Archive, jobs: Register) -> None:
+def test_a_power_cut_loses_no_change(archive: Archive, jobs: JobStore) -> None:
     """Another connection sees each change as soon as it has returned, without any closing."""
     jobs.ask(recipe(), wish(recipe()))
     jobs.move(recipe().id, State.RUNNING)
