@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 
-class Line:
+class JobQueue:
     """Jobs that wait. Each person's in the order they came; between people, round and round.
 
     Who comes anew goes to the end of the round, and so does who had a turn, once the next one is

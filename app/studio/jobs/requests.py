@@ -22,7 +22,7 @@ from app.studio.collections.folders import Collections
 from app.studio.engine import Engine
 from app.studio.jobs.board import Board, Snapshot
 from app.studio.jobs.job import Job, State, Wish
-from app.studio.jobs.queue import Line
+from app.studio.jobs.queue import JobQueue
 from app.studio.jobs.store import JobStore
 from app.studio.recipes import JobRecipe
 
@@ -43,7 +43,7 @@ class Desk:
         self.jobs = JobStore(archive.index)
         self.collections = Collections(settings, archive)
         self.board = Board()
-        self._line = Line()
+        self._queue = JobQueue()
         self._work: dict[str, Work] = {}
         self._changing = asyncio.Lock()
         self._handing_out = False
@@ -55,7 +55,7 @@ class Desk:
         Raises TooManyJobs, QueueFull, DiskFull, and UnknownImage when its picture is gone.
         """
         async with self._changing:
-            is_on_its_way = recipe.id in self._line or recipe.id in self._work
+            is_on_its_way = recipe.id in self._queue or recipe.id in self._work
             if not is_on_its_way and await asyncio.to_thread(self.whole, recipe) is not None:
                 return await asyncio.to_thread(self.jobs.made, recipe, wish)
             if wish is not None:
@@ -63,7 +63,7 @@ class Desk:
             job = await asyncio.to_thread(self.jobs.ask, recipe, wish)
             people = self.people(job.id)
             if job.state is State.QUEUED:
-                self._line.add(job.id, people)
+                self._queue.add(job.id, people)
             elif job.id in self._work:
                 self._work[job.id].for_house = not people
             self._news.set()
@@ -71,12 +71,12 @@ class Desk:
 
     def _require_room(self, id: str, person: str) -> None:
         """A place for one job more of this person, unless that is there already."""
-        if id in self._line or id in self._work:
+        if id in self._queue or id in self._work:
             return
         limit = self._settings.jobs_per_person
-        if self._line.count_of(person) >= limit:
+        if self._queue.count_of(person) >= limit:
             raise TooManyJobs(limit=limit)
-        if len(self._line) >= self._settings.jobs_max:
+        if len(self._queue) >= self._settings.jobs_max:
             raise QueueFull()
 
     async def cancel(self, id: str, asker: str | None, address: str) -> Job:
@@ -95,8 +95,8 @@ class Desk:
                 raise NotAsked()
             left = await asyncio.to_thread(self.jobs.leave, id, leaving.asker)
             if left:
-                if id in self._line:
-                    self._line.want(id, self.people(id))
+                if id in self._queue:
+                    self._queue.want(id, self.people(id))
                 self._news.set()
                 return job
             self._drop(id)
@@ -104,7 +104,7 @@ class Desk:
 
     def drop_the_deleted(self) -> None:
         """Pictures were deleted, and with them all jobs that needed them: stop those."""
-        for id in [*self._line.order(), *self._work]:
+        for id in [*self._queue.order(), *self._work]:
             try:
                 self.jobs.job(id)
             except UnknownVisualization:
@@ -112,7 +112,7 @@ class Desk:
 
     def _drop(self, id: str) -> None:
         """Stop a job that is cancelled or gone; those who watch are told."""
-        self._line.remove(id)
+        self._queue.remove(id)
         if id in self._work:
             self._work[id].task.cancel()
         self.board.post(Snapshot(id, State.CANCELLED))
@@ -128,7 +128,7 @@ class Desk:
         if running is not None:
             return running
         job = self.jobs.job(id)
-        position = self._line.order().index(id) + 1 if id in self._line else None
+        position = self._queue.order().index(id) + 1 if id in self._queue else None
         return Snapshot(
             id, job.state, position=position, seconds=job.seconds or 0.0, error=job.error
         )
@@ -144,12 +144,12 @@ class Desk:
     def waiting(self) -> list[Job]:
         """What waits, in order."""
         found = {job.id: job for job in self.jobs.active()}
-        return [found[id] for id in self._line.order() if id in found]
+        return [found[id] for id in self._queue.order() if id in found]
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits or runs, nor is between the two."""
-        return not self._line and not self._work and not self._handing_out
+        return not self._queue and not self._work and not self._handing_out
 
     def people(self, id: str) -> set[str]:
         """Who wants a job, as far as turns go."""
@@ -157,7 +157,7 @@ class Desk:
 
     def _post_positions(self) -> None:
         """Tell those who watch jobs in line where these are."""
-        for id in self._line.order():
+        for id in self._queue.order():
             if self.board.is_watched(id):
                 with suppress(UnknownVisualization):
                     self.board.post(self.snapshot(id))

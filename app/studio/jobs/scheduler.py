@@ -71,9 +71,9 @@ class Foreman(Desk):
         async with self._changing:
             for id, was_running, people in await asyncio.to_thread(self._left_over):
                 if was_running:
-                    self._line.put_back(id, people)
+                    self._queue.put_back(id, people)
                 else:
-                    self._line.add(id, people)
+                    self._queue.add(id, people)
 
     def _left_over(self) -> list[tuple[str, bool, set[str]]]:
         """(which job is to wait, whether it ran, who wants it) of those of the last run; their
@@ -96,7 +96,7 @@ class Foreman(Desk):
             put_back = []
             self._handing_out = True
             try:
-                while len(self._work) < self._engine().places and (id := self._line.take()):
+                while len(self._work) < self._engine().places and (id := self._queue.take()):
                     if id in self._work:  # asked for again while it is being stopped
                         put_back.append(id)
                         continue
@@ -114,8 +114,8 @@ class Foreman(Desk):
             finally:
                 self._handing_out = False
                 for id in put_back:
-                    self._line.add(id, self.people(id))
-            if self._line.has_people():
+                    self._queue.add(id, self.people(id))
+            if self._queue.has_people():
                 await self._preempt()
 
     def _begin(self, job: Job) -> None:
@@ -139,9 +139,9 @@ class Foreman(Desk):
             if work.for_house:
                 with suppress(UnknownVisualization, DiskFull):
                     await asyncio.to_thread(self.jobs.move, id, State.QUEUED)
-                    self._line.add(id, ())
+                    self._queue.add(id, ())
                     work.task.cancel()
-                    self.board.post(Snapshot(id, State.QUEUED, position=len(self._line)))
+                    self.board.post(Snapshot(id, State.QUEUED, position=len(self._queue)))
                 return
 
     async def _carry_out(self, job: Job, for_house: bool) -> None:
@@ -198,7 +198,7 @@ class Foreman(Desk):
                     made = await self._kept(job.recipe, made)
                 after = await asyncio.to_thread(self._ended, job, course.seconds, made)
                 if after.state is State.QUEUED:
-                    self._line.put_back(job.id, self.people(job.id))
+                    self._queue.put_back(job.id, self.people(job.id))
             self.board.post(self._final(after, course))
         except UnknownVisualization:
             raise
@@ -246,7 +246,7 @@ class Foreman(Desk):
 
     def _final(self, job: Job, course: Course) -> Snapshot:
         if job.is_active:
-            position = self._line.order().index(job.id) + 1 if job.id in self._line else None
+            position = self._queue.order().index(job.id) + 1 if job.id in self._queue else None
             return Snapshot(job.id, job.state, position=position)
         return replace(course.snapshot(), state=job.state, error=job.error, left=None)
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import DiskFull, Unexpected, UnknownVisualization
 from app.studio.jobs.job import Job, State
-from app.studio.jobs.queue import Line
+from app.studio.jobs.queue import JobQueue
 from app.studio.recipes import Made, Reconstruction
 from tests.running import until
 from tests.studio.jobs.test_scheduler import Story, Teller, Yard, all_of, wanted
@@ -212,7 +212,7 @@ def test_a_job_that_cannot_be_begun_just_now_is_begun_later(tell: Teller) -> Non
     tell(story)
 
 
-class Watched(Line):
+class Watched(JobQueue):
     """A line that notes which threads change it."""
 
     def __init__(self) -> None:
@@ -232,7 +232,7 @@ def test_what_is_taken_up_again_is_put_in_line_by_the_loop_alone(tmp_path: Path)
         yard.foreman.jobs.move(wanted(number=0, steps=3).id, State.RUNNING)
         yard.archive.close()
         again = Yard(tmp_path / "data")
-        again.foreman._line = line = Watched()
+        again.foreman._queue = line = Watched()
         async with again.at_work():
             last = wanted(number=4, steps=3)
             assert (await again.end(last)).state is State.DONE
