@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let those go who watch a job or a download, then wait for the others."""
-        self._studio.foreman.board.close()
+        self._studio.scheduler.board.close()
         self._studio.fetcher.close()
         await super().shutdown(sockets)
 

@@ -79,7 +79,7 @@ async def _made(studio: "Visualizations", recipe: JobRecipe) -> None:
     """Have it made, if it is not there, and wait until that is over."""
     complete = await studio.checked(recipe)
     if await asyncio.to_thread(_is_wanted, studio, complete):
-        job = await studio.foreman.ask(complete, None)
+        job = await studio.scheduler.ask(complete, None)
         async for _ in studio.watch(job.id):
             pass
 
@@ -108,7 +108,7 @@ async def _quiet(studio: "Visualizations") -> None:
     # Nothing tells that nothing happens.
     while (  # noqa: ASYNC110
         studio.engine.quiet_seconds < QUIET
-        or not studio.foreman.is_idle
+        or not studio.scheduler.is_idle
         or not studio.engine.places
     ):
         await asyncio.sleep(LOOK)

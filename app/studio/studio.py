@@ -35,7 +35,7 @@ class Studio(Visualizations):
         await self.engine.start()
         await self.decoders.start()
         work = (
-            self.foreman.work,
+            self.scheduler.work,
             self._look_around,
             self._sweep,
             self._take_samples,
@@ -96,7 +96,7 @@ class Studio(Visualizations):
     async def delete_image(self, image: str) -> None:
         """Delete a picture with all that was made from it, here and on the devices."""
         await asyncio.to_thread(self.archive.delete_image, image)
-        self.foreman.drop_the_deleted()
+        self.scheduler.drop_the_deleted()
         self.engine.forget(image)
 
     def sample_images(self) -> list[KeptImage]:
@@ -140,8 +140,8 @@ class Studio(Visualizations):
         while True:
             for image in await asyncio.to_thread(self.archive.sweep):
                 self.engine.forget(image)
-            self.foreman.drop_the_deleted()
-            await asyncio.to_thread(self.foreman.jobs.prune)
+            self.scheduler.drop_the_deleted()
+            await asyncio.to_thread(self.scheduler.jobs.prune)
             await asyncio.sleep(SWEEP_SECONDS)
 
 

@@ -21,7 +21,7 @@ from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
 from app.studio.jobs.board import Snapshot
 from app.studio.jobs.job import Job, State, Wish
-from app.studio.jobs.scheduler import Foreman
+from app.studio.jobs.scheduler import Scheduler
 from app.studio.recipes import (
     CHANGED,
     Atlas,
@@ -45,8 +45,8 @@ class Visualizations(Answers):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.foreman = Foreman(settings, self.archive, lambda: self.engine)
-        self.collections = self.foreman.collections
+        self.scheduler = Scheduler(settings, self.archive, lambda: self.engine)
+        self.collections = self.scheduler.collections
 
     async def ask(self, recipe: JobRecipe, asker: str, address: str = "") -> Job:
         """Have something made, or join those who wait for it; done at once if it is there.
@@ -56,7 +56,7 @@ class Visualizations(Answers):
         """
         complete = await self.checked(recipe)
         wish = Wish(complete.id, asker, address, time.time())
-        return await self.foreman.ask(complete, wish)
+        return await self.scheduler.ask(complete, wish)
 
     async def checked(self, recipe: JobRecipe) -> JobRecipe:
         """The recipe with the hash of the weights in it. Raises UnknownLayer, UnknownChannel…"""
@@ -86,21 +86,21 @@ class Visualizations(Answers):
         result = self.archive.result(complete.key)
         if result is not None:
             return Indexed(collection, complete.id, result, self.archive)
-        job = self.foreman.jobs.index_of(complete)
+        job = self.scheduler.jobs.index_of(complete)
         older = self.archive.result(job.recipe.key) if job else None
         return Indexed(collection, job.id, older, self.archive) if job and older else None
 
     def job(self, id: str) -> Job:
         """A job as it is now. Raises UnknownVisualization."""
-        return self.foreman.jobs.job(id)
+        return self.scheduler.jobs.job(id)
 
     def snapshot(self, id: str) -> Snapshot:
         """How far a job is now. Raises UnknownVisualization."""
-        return self.foreman.snapshot(id)
+        return self.scheduler.snapshot(id)
 
     def watch(self, id: str) -> AsyncIterator[Snapshot]:
         """The state of now, then the newest, at most 10 per second; ends after a final one."""
-        return self.foreman.watch(id)
+        return self.scheduler.watch(id)
 
     async def cancel(self, id: str, asker: str | None, address: str = "") -> Job:
         """Let one who asked leave; the job stops when nobody else wants it.
@@ -108,12 +108,12 @@ class Visualizations(Answers):
         asker None: one of those who asked without a cookie from this address. Raises
         UnknownVisualization, NotCancellable and NotAsked.
         """
-        return await self.foreman.cancel(id, asker, address)
+        return await self.scheduler.cancel(id, asker, address)
 
     def outcome(self, id: str) -> Result | None:
         """What came of a job, undamaged; None when it is not done, or gone."""
         job = self.job(id)
-        return self.foreman.whole(job.recipe) if job.state is State.DONE else None
+        return self.scheduler.whole(job.recipe) if job.state is State.DONE else None
 
     def part(self, id: str, name: str) -> bytes | None:
         """A further file of what came of a job, checked by its hash; None when there is none."""
@@ -122,27 +122,27 @@ class Visualizations(Answers):
 
     def jobs_of(self, asker: str, limit: int = MOST_LISTED) -> list[Job]:
         """What somebody asked for, newest first."""
-        return self.foreman.jobs.of(asker, limit)
+        return self.scheduler.jobs.of(asker, limit)
 
     def wants(self, id: str, asker: str) -> bool:
         """Whether somebody asked for a job and has not left it to others since."""
-        return any(wish.asker == asker for wish in self.foreman.jobs.wishes(id))
+        return any(wish.asker == asker for wish in self.scheduler.jobs.wishes(id))
 
     def finished(self, limit: int = MOST_LISTED) -> list[Job]:
         """What is done and may be seen by all, newest first."""
-        return self.foreman.jobs.finished(limit)
+        return self.scheduler.jobs.finished(limit)
 
     def jobs_running(self) -> list[tuple[Job, Snapshot]]:
         """What the devices make step by step, and how far that is."""
-        return [(job, self.snapshot(job.id)) for job in self.foreman.running()]
+        return [(job, self.snapshot(job.id)) for job in self.scheduler.running()]
 
     def jobs_waiting(self) -> list[Job]:
         """What waits, in the order of now."""
-        return self.foreman.waiting()
+        return self.scheduler.waiting()
 
     def job_counts(self) -> dict[State, int]:
         """How many jobs there are in each state."""
-        return self.foreman.jobs.counts()
+        return self.scheduler.jobs.counts()
 
 
 def _check(recipe: JobRecipe, network: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class OfStudio(Collector):
         yield GaugeMetricFamily(
             "laterna_watchers",
             "Streams that show a visualization grow.",
-            value=self._studio.foreman.board.watchers,
+            value=self._studio.scheduler.board.watchers,
         )
         yield GaugeMetricFamily(
             "laterna_archive_bytes",

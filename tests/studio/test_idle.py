@@ -76,15 +76,16 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
         house = [await studio.checked(recipe) for recipe in idle.pictures(NETWORK)]
         await studio.engine.start()
         chores = [
-            asyncio.create_task(work()) for work in (studio.foreman.work, lambda: idle.make(studio))
+            asyncio.create_task(work())
+            for work in (studio.scheduler.work, lambda: idle.make(studio))
         ]
         await until(lambda: studio.engine.places > 0)
         await studio.engine.call(Prediction(model="facts", image="x", source=""))
-        await until(lambda: not studio.foreman.is_idle)
+        await until(lambda: not studio.scheduler.is_idle)
         assert studio.engine.quiet_seconds >= idle.QUIET
         await until(lambda: studio.job(house[0].id).state is State.RUNNING)
         mine = ClassImage(model="slow", weights="w", class_=7, steps=5)
-        await studio.foreman.ask(mine, Wish(mine.id, "anna", "", 0.0))
+        await studio.scheduler.ask(mine, Wish(mine.id, "anna", "", 0.0))
         await until(lambda: studio.job(mine.id).state is State.DONE)
         await until(lambda: len(studio.finished()) == len({one.id for one in house}) + 1)
         assert [job.by_house for job in studio.finished()][-1] is False
@@ -118,7 +119,8 @@ def test_it_goes_on_and_what_is_refused_hinders_nothing_else(
         house = [await studio.checked(recipe) for recipe in others]
         await studio.engine.start()
         chores = [
-            asyncio.create_task(work()) for work in (studio.foreman.work, lambda: idle.make(studio))
+            asyncio.create_task(work())
+            for work in (studio.scheduler.work, lambda: idle.make(studio))
         ]
         await until(lambda: all(is_known(studio, recipe) for recipe in house))
         Image.new("RGB", (8, 8)).save(folder / "zebra.png")
@@ -145,7 +147,7 @@ def test_it_can_be_switched_off_and_is_off_while_faults_are_on(
     async def story() -> None:
         studio = OneNetwork(data_dir=tmp_path / "data", **but)
         await asyncio.wait_for(idle.make(studio), PATIENCE)
-        assert studio.foreman.is_idle
+        assert studio.scheduler.is_idle
         studio.archive.close()
 
     asyncio.run(story())

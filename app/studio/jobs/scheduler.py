@@ -41,7 +41,7 @@ DISK_PAUSE = 1.0
 STOP_SECONDS = 0.3
 
 
-class Foreman(Desk):
+class Scheduler(Desk):
     """The desk, and the one who works off what lies there."""
 
     async def work(self) -> None:

@@ -34,7 +34,7 @@ from app.settings import Settings
 from app.studio.engine import Engine
 from app.studio.jobs.board import Snapshot
 from app.studio.jobs.job import Job, State, Wish
-from app.studio.jobs.scheduler import Foreman
+from app.studio.jobs.scheduler import Scheduler
 from app.studio.recipes import ClassImage, Prediction, Reconstruction, Visualization
 from tests.running import until
 from tests.studio.engine.fake_engine import FakeEngine
@@ -52,12 +52,12 @@ class Yard:
         self.settings = Settings(devices="cpu", torch_threads=1, data_dir=data, **set_to)
         self.archive = Archive(data, quota)
         self.engine = Engine(self.settings, SMALL) if for_real else FakeEngine(self.settings)
-        self.foreman = Foreman(self.settings, self.archive, lambda: self.engine)
+        self.scheduler = Scheduler(self.settings, self.archive, lambda: self.engine)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         await self.engine.start()
-        work = asyncio.create_task(self.foreman.work())
+        work = asyncio.create_task(self.scheduler.work())
         await until(lambda: self.engine.places > 0)
         try:
             yield
@@ -69,21 +69,21 @@ class Yard:
 
     async def ask(self, recipe: Visualization, *askers: str) -> Job:
         for asker in askers or ("anna",):
-            job = await self.foreman.ask(recipe, Wish(recipe.id, asker, "", time.time()))
+            job = await self.scheduler.ask(recipe, Wish(recipe.id, asker, "", time.time()))
         return job
 
     async def end(self, recipe: Visualization) -> Job:
         """A job when it is over."""
-        async for _ in self.foreman.watch(recipe.id):
+        async for _ in self.scheduler.watch(recipe.id):
             pass
-        return self.foreman.jobs.job(recipe.id)
+        return self.scheduler.jobs.job(recipe.id)
 
     def state(self, recipe: Visualization) -> State:
-        return self.foreman.jobs.job(recipe.id).state
+        return self.scheduler.jobs.job(recipe.id).state
 
     async def step(self, recipe: Visualization, step: int = 1) -> None:
         """Wait until a job is at a step."""
-        await until(lambda: self.foreman.snapshot(recipe.id).step >= step)
+        await until(lambda: self.scheduler.snapshot(recipe.id).step >= step)
 
     @property
     def pid(self) -> int:
@@ -112,7 +112,7 @@ def tell(tmp_path: Path) -> Teller:
             yard = Yard(tmp_path / "data", **set_to)
             async with yard.at_work():
                 await story(yard)
-                assert yard.foreman.board.watchers == 0
+                assert yard.scheduler.board.watchers == 0
 
         asyncio.run(told())
 
@@ -170,8 +170,8 @@ def test_quick_requests_are_served_between_steps(tell_for_real: Teller) -> None:
             quick = Prediction(model="facts", image="x", source="", weights=str(number))
             assert (await yard.engine.call(quick)).facts["pid"] == yard.pid
         assert yard.state(recipe) is State.RUNNING
-        await yard.step(recipe, yard.foreman.snapshot(recipe.id).step + 1)
-        await yard.foreman.cancel(recipe.id, "anna", "")
+        await yard.step(recipe, yard.scheduler.snapshot(recipe.id).step + 1)
+        await yard.scheduler.cancel(recipe.id, "anna", "")
 
     tell_for_real(story)
 
@@ -182,12 +182,12 @@ def test_leaving_takes_nothing_from_the_others_and_the_last_one_stops_it(tell: T
         await yard.ask(shared, "anna", "bo")
         await yard.ask(other, "carl")
         await yard.step(shared, 2)
-        cancel = yard.foreman.cancel
+        cancel = yard.scheduler.cancel
         assert (await cancel(shared.id, "anna", "")).state is State.RUNNING
         for stranger in ("anna", "carl", None):
             with pytest.raises(NotAsked):
                 await cancel(shared.id, stranger, "10.0.0.9")
-        at = yard.foreman.snapshot(shared.id).step
+        at = yard.scheduler.snapshot(shared.id).step
         await yard.step(shared, at + 5)
         assert yard.state(other) is State.QUEUED
         assert (await cancel(shared.id, "bo", "")).state is State.CANCELLED
@@ -221,13 +221,13 @@ def test_whatever_people_do_what_somebody_wants_is_made_and_nothing_else(
             else:
                 with suppress(NotAsked, NotCancellable, UnknownVisualization):
                     was_done = yard.state(recipe) is State.DONE
-                    await yard.foreman.cancel(recipe.id, person, "")
+                    await yard.scheduler.cancel(recipe.id, person, "")
                     if not was_done:
                         wanting[recipe.id].discard(person)
             if move == 30 and yard.engine.places:
                 yard.kill()
             await asyncio.sleep(random.random() / 100)
-        await until(lambda: yard.foreman.is_idle)
+        await until(lambda: yard.scheduler.is_idle)
         for recipe in recipes:
             if wanting[recipe.id]:
                 assert yard.state(recipe) is State.DONE
@@ -244,10 +244,10 @@ def test_one_without_a_cookie_can_stop_what_they_asked_for(tell: Teller) -> None
         recipe = wanted(steps=100_000)
         for number in range(2):
             wish = Wish(recipe.id, f"forgotten {number}", "10.0.0.1", time.time())
-            await yard.foreman.ask(recipe, wish)
-        await yard.foreman.cancel(recipe.id, None, "10.0.0.1")
+            await yard.scheduler.ask(recipe, wish)
+        await yard.scheduler.cancel(recipe.id, None, "10.0.0.1")
         assert yard.state(recipe) is not State.CANCELLED
-        await yard.foreman.cancel(recipe.id, None, "10.0.0.1")
+        await yard.scheduler.cancel(recipe.id, None, "10.0.0.1")
         assert yard.state(recipe) is State.CANCELLED
 
     tell(story)
@@ -264,17 +264,17 @@ def test_people_take_turns(tell: Teller) -> None:
             await yard.ask(recipe, "anna")
         for recipe in bos:
             await yard.ask(recipe, "bo")
-        waiting = [job.recipe for job in yard.foreman.waiting()]
+        waiting = [job.recipe for job in yard.scheduler.waiting()]
         order = [annas[0], bos[0], annas[1], bos[1], annas[2]]
         assert waiting == order
-        assert [yard.foreman.snapshot(recipe.id).position for recipe in order] == [1, 2, 3, 4, 5]
+        assert [yard.scheduler.snapshot(recipe.id).position for recipe in order] == [1, 2, 3, 4, 5]
         watching = asyncio.create_task(all_of(yard, annas[2]))
-        await until(lambda: yard.foreman.board.watchers)
-        await yard.foreman.cancel(first.id, "zoe", "")
+        await until(lambda: yard.scheduler.board.watchers)
+        await yard.scheduler.cancel(first.id, "zoe", "")
         told = [s.position for s in await watching if s.position is not None]
         assert told == sorted(told, reverse=True)
         assert told[0] == 5
-        jobs = [yard.foreman.jobs.job(recipe.id) for recipe in order]
+        jobs = [yard.scheduler.jobs.job(recipe.id) for recipe in order]
         ended = [job.finished or 0 for job in jobs]
         assert ended == sorted(ended)
 
@@ -296,7 +296,7 @@ def test_there_is_a_limit_for_each_and_for_all(tell: Teller) -> None:
         assert (await yard.ask(running)).state is State.RUNNING, "to join takes no place"
         with pytest.raises(QueueFull):
             await yard.ask(wanted(number=7), "carl")
-        await yard.foreman.cancel(mine[1].id, "anna", "")
+        await yard.scheduler.cancel(mine[1].id, "anna", "")
         await yard.ask(wanted(number=7), "carl")
 
     tell(story, jobs_per_person=2, jobs_max=3)
@@ -331,7 +331,7 @@ def test_a_job_whose_device_is_killed_is_made_after_all(tell_for_real: Teller) -
             await yard.step(recipe, 3)
             yard.kill()
             await until(lambda: yard.state(recipe) is State.QUEUED)
-            assert yard.foreman.jobs.job(recipe.id).deaths == deaths
+            assert yard.scheduler.jobs.job(recipe.id).deaths == deaths
         job = await yard.end(recipe)
         assert (job.state, job.deaths) == (State.DONE, 2)
 
@@ -420,31 +420,31 @@ def test_a_deleted_picture_takes_its_jobs_with_it(tell: Teller) -> None:
             await yard.ask(recipe)
         await yard.step(running)
         watching = asyncio.create_task(all_of(yard, running))
-        await until(lambda: yard.foreman.board.watchers)
+        await until(lambda: yard.scheduler.board.watchers)
         yard.archive.delete_image(upload.id)
-        yard.foreman.drop_the_deleted()
+        yard.scheduler.drop_the_deleted()
         assert (await watching)[-1].is_final
         assert (await yard.end(after)).state is State.DONE
         for recipe in (running, waiting):
             with pytest.raises(UnknownVisualization):
-                yard.foreman.snapshot(recipe.id)
+                yard.scheduler.snapshot(recipe.id)
 
     tell(story)
 
 
 async def all_of(yard: Yard, recipe: Visualization) -> list[Snapshot]:
-    return [snapshot async for snapshot in yard.foreman.watch(recipe.id)]
+    return [snapshot async for snapshot in yard.scheduler.watch(recipe.id)]
 
 
 def test_the_house_stands_back_for_people(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
         house, joined, annas = (wanted(number=n, steps=40) for n in range(3))
-        assert (await yard.foreman.ask(house, None)).by_house
+        assert (await yard.scheduler.ask(house, None)).by_house
         await yard.step(house, 5)
         await yard.ask(annas)
         await until(lambda: yard.state(annas) is State.RUNNING)
         assert yard.state(house) is State.QUEUED
-        await yard.foreman.ask(joined, None)
+        await yard.scheduler.ask(joined, None)
         job = await yard.end(annas)
         assert job.state is State.DONE
         assert (await yard.end(house)).deaths == 0
@@ -475,7 +475,7 @@ def test_a_restart_goes_on_with_what_ran_and_what_waited(folder: Path) -> None:
             await yard.ask(waiting)
             # As if the power had failed between the result and the word that it is done.
             await yard.ask(kept)
-            yard.foreman.jobs.move(kept.id, State.RUNNING)
+            yard.scheduler.jobs.move(kept.id, State.RUNNING)
             yard.archive.keep_result(kept.key, {"first": True}, None, "", None)
 
     async def after() -> None:
@@ -488,7 +488,7 @@ def test_a_restart_goes_on_with_what_ran_and_what_waited(folder: Path) -> None:
             result = yard.archive.result(kept.key)
             assert result is not None
             assert result.facts == {"first": True}
-            assert yard.foreman.is_idle
+            assert yard.scheduler.is_idle
 
     asyncio.run(before())
     asyncio.run(after())

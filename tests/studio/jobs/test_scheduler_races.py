@@ -42,7 +42,7 @@ def of_picture(yard: Yard, what: str = LONG, layer: str = "a") -> Reconstruction
 
 
 async def until_idle(yard: Yard) -> None:
-    await until(lambda: not yard.engine.devices()[0].climbing and yard.foreman.is_idle)
+    await until(lambda: not yard.engine.devices()[0].climbing and yard.scheduler.is_idle)
 
 
 def test_a_step_that_ends_after_the_cancel_does_not_bring_a_job_back(tell: Teller) -> None:
@@ -50,9 +50,9 @@ def test_a_step_that_ends_after_the_cancel_does_not_bring_a_job_back(tell: Telle
         recipe = wanted(LONG, steps=30)
         await yard.ask(recipe)
         await yard.step(recipe)
-        await yard.foreman.cancel(recipe.id, "anna", "")
+        await yard.scheduler.cancel(recipe.id, "anna", "")
         await until_idle(yard)
-        assert yard.foreman.snapshot(recipe.id).state is State.CANCELLED
+        assert yard.scheduler.snapshot(recipe.id).state is State.CANCELLED
         assert [one.state for one in await all_of(yard, recipe)] == [State.CANCELLED]
 
     tell(story)
@@ -63,11 +63,11 @@ def test_a_step_that_ends_after_the_house_made_place_does_not_say_that_it_runs(
 ) -> None:
     async def story(yard: Yard) -> None:
         house, annas = wanted(LONG, steps=30), wanted(LONG, number=1, steps=30)
-        await yard.foreman.ask(house, None)
+        await yard.scheduler.ask(house, None)
         await yard.step(house)
         await yard.ask(annas)
         await yard.step(annas)
-        assert yard.foreman.snapshot(house.id).state is State.QUEUED
+        assert yard.scheduler.snapshot(house.id).state is State.QUEUED
 
     tell(story)
 
@@ -83,7 +83,7 @@ def test_a_job_that_is_stopped_twice_keeps_its_place_until_the_device_has_left_i
         await yard.ask(after)
         yard.archive.delete_image(recipe.image)
         for _ in range(3):  # as when several pictures are deleted
-            yard.foreman.drop_the_deleted()
+            yard.scheduler.drop_the_deleted()
             await asyncio.sleep(0.01)
         assert (await yard.end(after)).state is State.DONE
         assert handed_out() == 1
@@ -93,34 +93,34 @@ def test_a_job_that_is_stopped_twice_keeps_its_place_until_the_device_has_left_i
 
 def counted(yard: Yard, id: str) -> Callable[[], int]:
     """How often a job is handed out."""
-    move, times = yard.foreman.jobs.move, [0]
+    move, times = yard.scheduler.jobs.move, [0]
 
     def counting(moved: str, state: State, **said: Any) -> Job:
         times[0] += (moved, state) == (id, State.RUNNING)
         return move(moved, state, **said)
 
-    yard.foreman.jobs.move = counting  # type: ignore[method-assign,assignment]  # to count
+    yard.scheduler.jobs.move = counting  # type: ignore[method-assign,assignment]  # to count
     return lambda: times[0]
 
 
 def test_a_picture_deleted_while_its_job_is_handed_out_blocks_nobody(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
         recipe, after = of_picture(yard), wanted()
-        begin = yard.foreman._begin
+        begin = yard.scheduler._begin
 
         def begin_and_delete(job: Job) -> None:
             begin(job)
             if job.id == recipe.id:  # both threads are done in the same turn of the loop
                 yard.archive.delete_image(recipe.image)
-                yard.foreman.drop_the_deleted()
+                yard.scheduler.drop_the_deleted()
 
-        yard.foreman._begin = begin_and_delete  # type: ignore[method-assign]  # the moment
+        yard.scheduler._begin = begin_and_delete  # type: ignore[method-assign]  # the moment
         await yard.ask(recipe)
         await yard.ask(after)
         assert (await yard.end(after)).state is State.DONE
         with pytest.raises(UnknownVisualization):
-            yard.foreman.snapshot(recipe.id)
-        assert yard.foreman.is_idle
+            yard.scheduler.snapshot(recipe.id)
+        assert yard.scheduler.is_idle
 
     tell(story)
 
@@ -128,22 +128,22 @@ def test_a_picture_deleted_while_its_job_is_handed_out_blocks_nobody(tell: Telle
 def test_asking_for_what_is_kept_but_not_yet_written_down_disturbs_nothing(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
         recipe = wanted(steps=3)
-        ended, full = yard.foreman._ended, [True]
+        ended, full = yard.scheduler._ended, [True]
 
         def no_room(job: Job, seconds: float, made: Made | Exception) -> Job:
             if full[0]:
                 raise DiskFull()
             return ended(job, seconds, made)
 
-        yard.foreman._ended = no_room  # type: ignore[method-assign]  # a disk that is full just now
+        yard.scheduler._ended = no_room  # type: ignore[method-assign]  # a disk that is full just now
         await yard.ask(recipe)
         await until(lambda: yard.archive.result(recipe.key) is not None)
         await asyncio.sleep(0.1)
         await yard.ask(recipe, "bo")
         full[0] = False
         assert (await yard.end(recipe)).state is State.DONE
-        await until(lambda: yard.foreman.is_idle)
-        assert yard.foreman.snapshot(recipe.id).state is State.DONE
+        await until(lambda: yard.scheduler.is_idle)
+        assert yard.scheduler.snapshot(recipe.id).state is State.DONE
 
     tell(story)
 
@@ -174,7 +174,7 @@ def test_no_job_runs_for_ever_whatever_fails_when_it_is_written_down(
 ) -> None:
     async def story(yard: Yard) -> None:
         recipe, after = wanted(steps=3), wanted(number=1, steps=3)
-        ended, left = yard.foreman._ended, [3]
+        ended, left = yard.scheduler._ended, [3]
 
         def failing(job: Job, seconds: float, made: Made | Exception) -> Job:
             if job.id == recipe.id and left[0]:
@@ -182,13 +182,13 @@ def test_no_job_runs_for_ever_whatever_fails_when_it_is_written_down(
                 raise failure
             return ended(job, seconds, made)
 
-        yard.foreman._ended = failing  # type: ignore[method-assign]  # a disk, or code, that fails
+        yard.scheduler._ended = failing  # type: ignore[method-assign]  # a disk, or code, that fails
         await yard.ask(recipe)
         await yard.ask(after)
         job = await yard.end(recipe)
         assert (job.state, type(job.error)) == (State.FAILED, Unexpected)
         assert (await yard.end(after)).state is State.DONE
-        await until(lambda: yard.foreman.is_idle)
+        await until(lambda: yard.scheduler.is_idle)
 
     tell(story)
 
@@ -196,7 +196,7 @@ def test_no_job_runs_for_ever_whatever_fails_when_it_is_written_down(
 def test_a_job_that_cannot_be_begun_just_now_is_begun_later(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
         recipe = wanted(steps=3)
-        move, left = yard.foreman.jobs.move, [2]
+        move, left = yard.scheduler.jobs.move, [2]
 
         def failing(id: str, state: State, **said: Any) -> Job:
             if state is State.RUNNING and left[0]:
@@ -204,10 +204,10 @@ def test_a_job_that_cannot_be_begun_just_now_is_begun_later(tell: Teller) -> Non
                 raise OSError(5, "Input/output error")
             return move(id, state, **said)
 
-        yard.foreman.jobs.move = failing  # type: ignore[method-assign]  # a bad disk
+        yard.scheduler.jobs.move = failing  # type: ignore[method-assign]  # a bad disk
         await yard.ask(recipe)
         assert (await yard.end(recipe)).state is State.DONE
-        await until(lambda: yard.foreman.is_idle)
+        await until(lambda: yard.scheduler.is_idle)
 
     tell(story)
 
@@ -229,10 +229,10 @@ def test_what_is_taken_up_again_is_put_in_line_by_the_loop_alone(tmp_path: Path)
         yard = Yard(tmp_path / "data")
         for number in range(5):
             await yard.ask(wanted(number=number, steps=3))
-        yard.foreman.jobs.move(wanted(number=0, steps=3).id, State.RUNNING)
+        yard.scheduler.jobs.move(wanted(number=0, steps=3).id, State.RUNNING)
         yard.archive.close()
         again = Yard(tmp_path / "data")
-        again.foreman._queue = line = Watched()
+        again.scheduler._queue = line = Watched()
         async with again.at_work():
             last = wanted(number=4, steps=3)
             assert (await again.end(last)).state is State.DONE
