@@ -35,7 +35,7 @@ class Work:
     for_house: bool
 
 
-class Desk:
+class JobRequests:
     """Jobs that wait and run. One event loop's; its methods are called there."""
 
     def __init__(self, settings: Settings, archive: Archive, engine: Callable[[], Engine]) -> None:

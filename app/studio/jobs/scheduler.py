@@ -22,7 +22,7 @@ from app.studio.engine import Died, Step
 from app.studio.jobs.board import Snapshot
 from app.studio.jobs.course import Course
 from app.studio.jobs.job import Job, State
-from app.studio.jobs.requests import Desk, Work
+from app.studio.jobs.requests import JobRequests, Work
 from app.studio.recipes import (
     JobRecipe,
     Made,
@@ -41,7 +41,7 @@ DISK_PAUSE = 1.0
 STOP_SECONDS = 0.3
 
 
-class Scheduler(Desk):
+class Scheduler(JobRequests):
     """The desk, and the one who works off what lies there."""
 
     async def work(self) -> None:
