@@ -20,7 +20,7 @@ from app.studio.answers import Answers
 from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
 from app.studio.jobs.board import Snapshot
-from app.studio.jobs.job import Job, State, Wish
+from app.studio.jobs.job import Asker, Job, State
 from app.studio.jobs.scheduler import Scheduler
 from app.studio.recipes import (
     CHANGED,
@@ -55,8 +55,8 @@ class Visualizations(Answers):
         TooManyJobs and QueueFull.
         """
         complete = await self.checked(recipe)
-        wish = Wish(complete.id, asker, address, time.time())
-        return await self.scheduler.ask(complete, wish)
+        who = Asker(complete.id, asker, address, time.time())
+        return await self.scheduler.ask(complete, who)
 
     async def checked(self, recipe: JobRecipe) -> JobRecipe:
         """The recipe with the hash of the weights in it. Raises UnknownLayer, UnknownChannel…"""
@@ -126,7 +126,7 @@ class Visualizations(Answers):
 
     def wants(self, id: str, asker: str) -> bool:
         """Whether somebody asked for a job and has not left it to others since."""
-        return any(wish.asker == asker for wish in self.scheduler.jobs.wishes(id))
+        return any(who.asker == asker for who in self.scheduler.jobs.askers(id))
 
     def finished(self, limit: int = MOST_LISTED) -> list[Job]:
         """What is done and may be seen by all, newest first."""

@@ -12,7 +12,7 @@ from PIL import Image
 from app.errors import ModelUnavailable, UnknownVisualization
 from app.settings import Settings
 from app.studio import idle
-from app.studio.jobs.job import State, Wish
+from app.studio.jobs.job import Asker, State
 from app.studio.recipes import ClassImage, CollectionIndex, JobRecipe, Prediction
 from app.studio.studio import Studio
 from tests.running import PATIENCE, until
@@ -85,7 +85,7 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
         assert studio.engine.quiet_seconds >= idle.QUIET
         await until(lambda: studio.job(house[0].id).state is State.RUNNING)
         mine = ClassImage(model="slow", weights="w", class_=7, steps=5)
-        await studio.scheduler.ask(mine, Wish(mine.id, "anna", "", 0.0))
+        await studio.scheduler.ask(mine, Asker(mine.id, "anna", "", 0.0))
         await until(lambda: studio.job(mine.id).state is State.DONE)
         await until(lambda: len(studio.finished()) == len({one.id for one in house}) + 1)
         assert [job.by_house for job in studio.finished()][-1] is False

@@ -58,7 +58,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Asker:
     """Somebody wants a job. address: where from, of those that cannot be told by a cookie."""
 
     job: str

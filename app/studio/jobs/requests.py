@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.studio.collections.folders import Collections
 from app.studio.engine import Engine
 from app.studio.jobs.board import Board, Snapshot
-from app.studio.jobs.job import Job, State, Wish
+from app.studio.jobs.job import Asker, Job, State
 from app.studio.jobs.queue import JobQueue
 from app.studio.jobs.store import JobStore
 from app.studio.recipes import JobRecipe
@@ -49,7 +49,7 @@ class JobRequests:
         self._handing_out = False
         self._news = asyncio.Event()
 
-    async def ask(self, recipe: JobRecipe, wish: Wish | None) -> Job:
+    async def ask(self, recipe: JobRecipe, who: Asker | None) -> Job:
         """Let a recipe wait, once for all who want it; None: for the house.
 
         Raises TooManyJobs, QueueFull, DiskFull, and UnknownImage when its picture is gone.
@@ -57,10 +57,10 @@ class JobRequests:
         async with self._changing:
             is_on_its_way = recipe.id in self._queue or recipe.id in self._work
             if not is_on_its_way and await asyncio.to_thread(self.whole, recipe) is not None:
-                return await asyncio.to_thread(self.jobs.made, recipe, wish)
-            if wish is not None:
-                self._require_room(recipe.id, wish.person)
-            job = await asyncio.to_thread(self.jobs.ask, recipe, wish)
+                return await asyncio.to_thread(self.jobs.made, recipe, who)
+            if who is not None:
+                self._require_room(recipe.id, who.person)
+            job = await asyncio.to_thread(self.jobs.ask, recipe, who)
             people = self.people(job.id)
             if job.state is State.QUEUED:
                 self._queue.add(job.id, people)
@@ -90,7 +90,7 @@ class JobRequests:
                 return job
             if not job.is_active:
                 raise NotCancellable()
-            leaving = _who(self.jobs.wishes(id), asker, address)
+            leaving = _asker_of(self.jobs.askers(id), asker, address)
             if leaving is None:
                 raise NotAsked()
             left = await asyncio.to_thread(self.jobs.leave, id, leaving.asker)
@@ -153,7 +153,7 @@ class JobRequests:
 
     def people(self, id: str) -> set[str]:
         """Who wants a job, as far as turns go."""
-        return {wish.person for wish in self.jobs.wishes(id)}
+        return {who.person for who in self.jobs.askers(id)}
 
     def _post_positions(self) -> None:
         """Tell those who watch jobs in line where these are."""
@@ -163,9 +163,9 @@ class JobRequests:
                     self.board.post(self.snapshot(id))
 
 
-def _who(wishes: list[Wish], asker: str | None, address: str) -> Wish | None:
+def _asker_of(askers: list[Asker], asker: str | None, address: str) -> Asker | None:
     """Which of those who want a job speaks: by name, or one without a cookie by the address."""
-    for wish in wishes:
-        if wish.asker == asker or (asker is None and address and wish.address == address):
-            return wish
+    for who in askers:
+        if who.asker == asker or (asker is None and address and who.address == address):
+            return who
     return None

@@ -9,7 +9,7 @@ from typing import Any
 from app import errors
 from app.archive.index import Index
 from app.errors import LaternaError, UnknownImage, UnknownVisualization
-from app.studio.jobs.job import ACTIVE, LEGAL, IllegalTransition, Job, State, Wish
+from app.studio.jobs.job import ACTIVE, LEGAL, Asker, IllegalTransition, Job, State
 from app.studio.recipes import CollectionIndex, JobRecipe, OfPicture, visualization
 
 #: Jobs as they are: `done` only for as long as the result is there.
@@ -60,7 +60,7 @@ class JobStore:
             raise UnknownVisualization()
         return _job(row)
 
-    def ask(self, recipe: JobRecipe, wish: Wish | None) -> Job:
+    def ask(self, recipe: JobRecipe, who: Asker | None) -> Job:
         """Let a job wait, for one person more, or for the house alone (None).
 
         Raises UnknownImage when the picture it needs was deleted.
@@ -68,24 +68,24 @@ class JobStore:
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
             if found is None:
-                self._insert(change, recipe, State.QUEUED, house=wish is None)
+                self._insert(change, recipe, State.QUEUED, house=who is None)
             elif found["now"] not in ACTIVE:
                 change.execute("UPDATE askers SET wants = 0 WHERE job = ?", (recipe.id,))
                 _move(change, found, State.QUEUED, asked=self._clock(), **ANEW)
-            if wish:
-                _wish(change, wish)
+            if who:
+                _note_asker(change, who)
         return self.job(recipe.id)
 
-    def made(self, recipe: JobRecipe, wish: Wish | None) -> Job:
+    def made(self, recipe: JobRecipe, who: Asker | None) -> Job:
         """A job whose result is there already."""
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
             if found is None:
-                self._insert(change, recipe, State.DONE, house=wish is None)
+                self._insert(change, recipe, State.DONE, house=who is None)
             elif found["now"] != State.DONE:
                 _move(change, found, State.DONE, finished=self._clock())
-            if wish:
-                _wish(change, wish)
+            if who:
+                _note_asker(change, who)
         return self.job(recipe.id)
 
     def _insert(self, change: Connection, recipe: JobRecipe, state: State, house: bool) -> None:
@@ -122,7 +122,7 @@ class JobStore:
             _move(change, found, state, **changes)
         return self.job(id)
 
-    def leave(self, id: str, asker: str) -> list[Wish]:
+    def leave(self, id: str, asker: str) -> list[Asker]:
         """One person wants it no more; who still does. Nobody: with that it is cancelled."""
         with self._index.change() as change:
             change.execute("UPDATE askers SET wants = 0 WHERE job = ? AND asker = ?", (id, asker))
@@ -131,16 +131,16 @@ class JobStore:
                 if found is None:
                     raise UnknownVisualization()
                 _move(change, found, State.CANCELLED, finished=self._clock())
-        return self.wishes(id)
+        return self.askers(id)
 
-    def wishes(self, id: str) -> list[Wish]:
+    def askers(self, id: str) -> list[Asker]:
         """Who wants a job."""
         rows = self._index.rows(
             "SELECT job, asker, address, asked FROM askers WHERE job = ? AND wants"
             " ORDER BY asked, asker",
             id,
         )
-        return [Wish(*row) for row in rows]
+        return [Asker(*row) for row in rows]
 
     def active(self) -> list[Job]:
         """What waits or runs, the oldest first."""
@@ -205,10 +205,10 @@ def _move(change: Connection, found: Row, state: State, **changes: Any) -> None:
         change.execute(UPDATE[name], (value, found["id"]))
 
 
-def _wish(change: Connection, wish: Wish) -> None:
+def _note_asker(change: Connection, who: Asker) -> None:
     change.execute(
         "INSERT OR REPLACE INTO askers VALUES (?,?,?,?,1)",
-        (wish.job, wish.asker, wish.address, wish.asked),
+        (who.job, who.asker, who.address, who.asked),
     )
 
 

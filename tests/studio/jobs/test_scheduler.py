@@ -33,7 +33,7 @@ from app.errors import (
 from app.settings import Settings
 from app.studio.engine import Engine
 from app.studio.jobs.board import Snapshot
-from app.studio.jobs.job import Job, State, Wish
+from app.studio.jobs.job import Asker, Job, State
 from app.studio.jobs.scheduler import Scheduler
 from app.studio.recipes import ClassImage, Prediction, Reconstruction, Visualization
 from tests.running import until
@@ -69,7 +69,7 @@ class Yard:
 
     async def ask(self, recipe: Visualization, *askers: str) -> Job:
         for asker in askers or ("anna",):
-            job = await self.scheduler.ask(recipe, Wish(recipe.id, asker, "", time.time()))
+            job = await self.scheduler.ask(recipe, Asker(recipe.id, asker, "", time.time()))
         return job
 
     async def end(self, recipe: Visualization) -> Job:
@@ -243,8 +243,8 @@ def test_one_without_a_cookie_can_stop_what_they_asked_for(tell: Teller) -> None
     async def story(yard: Yard) -> None:
         recipe = wanted(steps=100_000)
         for number in range(2):
-            wish = Wish(recipe.id, f"forgotten {number}", "10.0.0.1", time.time())
-            await yard.scheduler.ask(recipe, wish)
+            who = Asker(recipe.id, f"forgotten {number}", "10.0.0.1", time.time())
+            await yard.scheduler.ask(recipe, who)
         await yard.scheduler.cancel(recipe.id, None, "10.0.0.1")
         assert yard.state(recipe) is not State.CANCELLED
         await yard.scheduler.cancel(recipe.id, None, "10.0.0.1")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.archive import Archive
 from app.errors import DiskFull, JobDied, UnknownImage, UnknownVisualization
-from app.studio.jobs.job import ACTIVE, LEGAL, IllegalTransition, State, Wish
+from app.studio.jobs.job import ACTIVE, LEGAL, Asker, IllegalTransition, State
 from app.studio.jobs.store import JobStore
 from app.studio.recipes import ChannelImage, ClassImage, Reconstruction, Strip, Visualization
 
@@ -31,8 +31,8 @@ def recipe(number: int = 0) -> ClassImage:
     return ClassImage(model="net", weights="w", class_=number)
 
 
-def wish(of: Visualization, asker: str = "anna", address: str = "", asked: float = 1.0) -> Wish:
-    return Wish(of.id, asker, address, asked)
+def who(of: Visualization, asker: str = "anna", address: str = "", asked: float = 1.0) -> Asker:
+    return Asker(of.id, asker, address, asked)
 
 
 def upload(archive: Archive, owner: str) -> str:
@@ -54,7 +54,7 @@ def test_a_recipe_comes_back_from_the_disk_as_it_was(archive: Archive, jobs: Job
         Reconstruction(model="n", layer="a", image=image, source="", quality="fine"),
         Strip(model="n", layers=("a", "b"), image=image, source="", size=128, steps=7),
     ):
-        job = jobs.ask(asked, wish(asked))
+        job = jobs.ask(asked, who(asked))
         assert job.recipe == asked
         assert job.id == asked.id == job.recipe.id
 
@@ -67,7 +67,7 @@ def test_only_legal_moves_are_made_and_illegal_ones_change_nothing(
     archive: Archive, jobs: JobStore, moves: list[State]
 ) -> None:
     asked = recipe(len(jobs.active()) + sum(jobs.counts().values()))
-    before = jobs.ask(asked, wish(asked))
+    before = jobs.ask(asked, who(asked))
     for state in moves:
         if state in LEGAL[before.state]:
             if state is State.DONE:
@@ -98,23 +98,23 @@ def test_nothing_is_done_or_failed_unless_it_ran_and_what_is_done_stays() -> Non
 
 def test_asking_twice_is_one_job_and_asking_again_begins_anew(jobs: JobStore) -> None:
     asked = recipe()
-    jobs.ask(asked, wish(asked))
-    jobs.ask(asked, wish(asked))
-    jobs.ask(asked, wish(asked, "bo"))
+    jobs.ask(asked, who(asked))
+    jobs.ask(asked, who(asked))
+    jobs.ask(asked, who(asked, "bo"))
     assert len(jobs.active()) == 1
-    assert [one.asker for one in jobs.wishes(asked.id)] == ["anna", "bo"]
+    assert [one.asker for one in jobs.askers(asked.id)] == ["anna", "bo"]
     jobs.move(asked.id, State.RUNNING)
     failed = jobs.move(asked.id, State.FAILED, deaths=3, error=JobDied(times=3))
     assert isinstance(failed.error, JobDied)
     assert str(failed.error) == str(JobDied(times=3))
-    again = jobs.ask(asked, wish(asked, "carl"))
+    again = jobs.ask(asked, who(asked, "carl"))
     assert (again.state, again.deaths, again.error) == (State.QUEUED, 0, None)
-    assert [one.asker for one in jobs.wishes(asked.id)] == ["carl"], "the others wait no more"
+    assert [one.asker for one in jobs.askers(asked.id)] == ["carl"], "the others wait no more"
 
 
 def test_what_lost_its_result_is_unmade(archive: Archive, jobs: JobStore) -> None:
     asked = recipe()
-    jobs.ask(asked, wish(asked))
+    jobs.ask(asked, who(asked))
     jobs.move(asked.id, State.RUNNING)
     kept(archive, asked)
     assert jobs.move(asked.id, State.DONE).state is State.DONE
@@ -128,7 +128,7 @@ def test_what_lost_its_result_is_unmade(archive: Archive, jobs: JobStore) -> Non
     assert jobs.counts()[State.UNMADE] == 1
     assert jobs.finished(9) == []
     assert list((archive.root / "blobs").glob("*/*")) == [], "the picture went with its part"
-    assert jobs.ask(asked, wish(asked)).state is State.QUEUED
+    assert jobs.ask(asked, who(asked)).state is State.QUEUED
 
 
 def test_what_an_earlier_edition_made_is_unmade(
@@ -136,7 +136,7 @@ def test_what_an_earlier_edition_made_is_unmade(
 ) -> None:
     asked = recipe()
     kept(archive, asked)
-    assert jobs.made(asked, wish(asked)).state is State.DONE
+    assert jobs.made(asked, who(asked)).state is State.DONE
     id = asked.id
     monkeypatch.setattr("app.studio.recipes.recipe.EDITION", 10_000)
     assert jobs.job(id).state is State.UNMADE
@@ -145,10 +145,10 @@ def test_what_an_earlier_edition_made_is_unmade(
 
 def test_what_is_asked_for_again_knows_nothing_of_the_time_before(jobs: JobStore) -> None:
     asked = recipe()
-    jobs.ask(asked, wish(asked))
+    jobs.ask(asked, who(asked))
     jobs.move(asked.id, State.RUNNING)
     jobs.move(asked.id, State.FAILED, seconds=9.0, device="cpu", deaths=2)
-    again = jobs.ask(asked, wish(asked))
+    again = jobs.ask(asked, who(asked))
     said = (again.started, again.finished, again.seconds, again.device, again.deaths)
     assert said == (None, None, None, None, 0)
 
@@ -157,7 +157,7 @@ def test_a_disk_that_is_full_when_the_last_one_leaves_lets_them_try_again(
     jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = recipe()
-    jobs.ask(asked, wish(asked))
+    jobs.ask(asked, who(asked))
     with monkeypatch.context() as full:
 
         def no_room(*given: object, **said: object) -> None:
@@ -166,7 +166,7 @@ def test_a_disk_that_is_full_when_the_last_one_leaves_lets_them_try_again(
         full.setattr("app.studio.jobs.store._move", no_room)
         with pytest.raises(DiskFull):
             jobs.leave(asked.id, "anna")
-    assert [one.asker for one in jobs.wishes(asked.id)] == ["anna"]
+    assert [one.asker for one in jobs.askers(asked.id)] == ["anna"]
     assert jobs.job(asked.id).state is State.QUEUED
 
 
@@ -175,18 +175,18 @@ def test_a_job_goes_with_its_picture_and_none_can_be_asked_for_after(
 ) -> None:
     image = upload(archive, "anna")
     asked = Reconstruction(model="n", weights="w", layer="a", image=image, source="")
-    jobs.ask(asked, wish(asked))
+    jobs.ask(asked, who(asked))
     jobs.move(asked.id, State.RUNNING)
     kept(archive, asked, image)
     jobs.move(asked.id, State.DONE)
     archive.delete_image(image)
     with pytest.raises(UnknownVisualization):
         jobs.job(asked.id)
-    assert jobs.wishes(asked.id) == []
+    assert jobs.askers(asked.id) == []
     with pytest.raises(UnknownImage):
-        jobs.ask(asked, wish(asked))
+        jobs.ask(asked, who(asked))
     with pytest.raises(UnknownImage):
-        jobs.made(asked, wish(asked))
+        jobs.made(asked, who(asked))
     with pytest.raises(UnknownVisualization):
         jobs.move(asked.id, State.QUEUED)
     assert list((archive.root / "blobs").glob("*/*")) == []
@@ -201,7 +201,7 @@ def test_all_see_what_is_finished_but_for_what_is_made_from_a_persons_picture(
     private = Reconstruction(**layer, image=annas)  # type: ignore[arg-type]  # names
     for asked in (*open_to_all, private):
         image = asked.image if isinstance(asked, Reconstruction) else None
-        jobs.ask(asked, wish(asked))
+        jobs.ask(asked, who(asked))
         jobs.move(asked.id, State.RUNNING)
         kept(archive, asked, image)
         jobs.move(asked.id, State.DONE)
@@ -214,8 +214,8 @@ def test_all_see_what_is_finished_but_for_what_is_made_from_a_persons_picture(
 def test_who_left_a_job_to_others_has_it_no_more(jobs: JobStore) -> None:
     shared, own = recipe(1), recipe(2)
     for asker in ("anna", "bo"):
-        jobs.ask(shared, wish(shared, asker, asked=1))
-    jobs.ask(own, wish(own, "anna", asked=2))
+        jobs.ask(shared, who(shared, asker, asked=1))
+    jobs.ask(own, who(own, "anna", asked=2))
     assert [one.asker for one in jobs.leave(shared.id, "anna")] == ["bo"]
     assert jobs.job(shared.id).state is State.QUEUED
     assert jobs.leave(own.id, "anna") == []
@@ -225,9 +225,9 @@ def test_who_left_a_job_to_others_has_it_no_more(jobs: JobStore) -> None:
 
 
 def test_those_without_a_cookie_are_one_person_per_address() -> None:
-    people = {wish(recipe(), "x", "10.0.0.1").person, wish(recipe(), "y", "10.0.0.1").person}
+    people = {who(recipe(), "x", "10.0.0.1").person, who(recipe(), "y", "10.0.0.1").person}
     assert len(people) == 1
-    assert wish(recipe(), "x").person not in people
+    assert who(recipe(), "x").person not in people
 
 
 def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
@@ -235,7 +235,7 @@ def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
 ) -> None:
     monkeypatch.setattr("app.studio.jobs.store.MOST_FINISHED", 2)
     for number in range(5):
-        jobs.ask(recipe(number), wish(recipe(number)))
+        jobs.ask(recipe(number), who(recipe(number)))
         if number:
             jobs.move(recipe(number).id, State.CANCELLED)
     jobs.prune()
@@ -246,7 +246,7 @@ def test_old_finished_jobs_are_forgotten_but_never_one_that_waits(
 
 def test_a_power_cut_loses_no_change(archive: Archive, jobs: JobStore) -> None:
     """Another connection sees each change as soon as it has returned, without any closing."""
-    jobs.ask(recipe(), wish(recipe()))
+    jobs.ask(recipe(), who(recipe()))
     jobs.move(recipe().id, State.RUNNING)
     other = sqlite3.connect(archive.root / "index.sqlite")
     assert other.execute("SELECT state FROM jobs").fetchall() == [("running",)]
