@@ -19,8 +19,7 @@ from app.errors import (
 from app.studio import lookup
 from app.studio.collections.index import index_of
 from app.studio.engine import Died, Step
-from app.studio.jobs.board import Snapshot
-from app.studio.jobs.course import Course
+from app.studio.jobs.board import JobProgress, Snapshot
 from app.studio.jobs.job import Job, State
 from app.studio.jobs.requests import JobRequests, Work
 from app.studio.recipes import (
@@ -145,12 +144,12 @@ class Scheduler(JobRequests):
                 return
 
     async def _carry_out(self, job: Job, for_house: bool) -> None:
-        course = Course(job.id)
-        self.board.post(course.snapshot())
+        progress = JobProgress(job.id)
+        self.board.post(progress.snapshot())
         try:
-            made = await self._made(job.recipe, course, for_house)
+            made = await self._made(job.recipe, progress, for_house)
             # Nothing tells when a disk has room again.
-            while (left := await self._unwritten(job, course, made)) is not None:
+            while (left := await self._unwritten(job, progress, made)) is not None:
                 made = left
                 await asyncio.sleep(DISK_PAUSE)
         except UnknownVisualization:
@@ -158,14 +157,16 @@ class Scheduler(JobRequests):
         finally:
             self._clear(job.id, asyncio.current_task())
 
-    async def _made(self, recipe: JobRecipe, course: Course, for_house: bool) -> Made | Exception:
+    async def _made(
+        self, recipe: JobRecipe, progress: JobProgress, for_house: bool
+    ) -> Made | Exception:
         """What the device makes of it, or why not."""
         task = asyncio.current_task()
 
         def heard(step: Step) -> None:
-            course.hear(step)
+            progress.hear(step)
             if task and not task.cancelling():  # else it has another state by now
-                self.board.post(course.snapshot())
+                self.board.post(progress.snapshot())
 
         seconds = self._settings.job_seconds
         try:
@@ -187,7 +188,7 @@ class Scheduler(JobRequests):
             return Unexpected(request=f"job-{recipe.id[:8]}")
 
     async def _unwritten(
-        self, job: Job, course: Course, made: Made | Exception
+        self, job: Job, progress: JobProgress, made: Made | Exception
     ) -> Made | Exception | None:
         """Write down what became of it, the result first; what is still to be written, None for
         nothing: the same where there was no room, after any other failure that it failed.
@@ -196,10 +197,10 @@ class Scheduler(JobRequests):
             async with self._changing:
                 if isinstance(made, Made):
                     made = await self._kept(job.recipe, made)
-                after = await asyncio.to_thread(self._ended, job, course.seconds, made)
+                after = await asyncio.to_thread(self._ended, job, progress.seconds, made)
                 if after.state is State.QUEUED:
                     self._queue.put_back(job.id, self.people(job.id))
-            self.board.post(self._final(after, course))
+            self.board.post(self._final(after, progress))
         except UnknownVisualization:
             raise
         except DiskFull:
@@ -244,11 +245,11 @@ class Scheduler(JobRequests):
         log.info("a job failed", job=job.id, reason=str(made))
         return self.jobs.move(job.id, State.FAILED, seconds=seconds, error=made)
 
-    def _final(self, job: Job, course: Course) -> Snapshot:
+    def _final(self, job: Job, progress: JobProgress) -> Snapshot:
         if job.is_active:
             position = self._queue.order().index(job.id) + 1 if job.id in self._queue else None
             return Snapshot(job.id, job.state, position=position)
-        return replace(course.snapshot(), state=job.state, error=job.error, left=None)
+        return replace(progress.snapshot(), state=job.state, error=job.error, left=None)
 
 
 def _images(made: Made) -> list[str]:

@@ -3,8 +3,8 @@
 import pytest
 
 from app.studio.engine import Step
-from app.studio.jobs import course as module
-from app.studio.jobs.course import MOST_SCORES, Course
+from app.studio.jobs import progress as module
+from app.studio.jobs.board import MOST_SCORES, JobProgress
 
 
 class Clock:
@@ -28,39 +28,39 @@ def step(number: int, steps: int = 100, *scores: float, stage: str = "") -> Step
 
 
 def test_what_is_left_goes_by_the_pace_of_the_steps_so_far(clock: Clock) -> None:
-    course = Course("job")
+    progress = JobProgress("job")
     clock.now += 50  # the network was loaded: no step of it
-    course.hear(step(1))
-    assert course.snapshot().left is None, "one step has no pace"
+    progress.hear(step(1))
+    assert progress.snapshot().left is None, "one step has no pace"
     clock.now += 2
-    course.hear(step(11))
-    assert course.snapshot().left == pytest.approx(89 * 0.2)
-    assert course.snapshot().seconds == pytest.approx(52)
+    progress.hear(step(11))
+    assert progress.snapshot().left == pytest.approx(89 * 0.2)
+    assert progress.snapshot().seconds == pytest.approx(52)
     clock.now += 2
-    assert course.snapshot().left == pytest.approx(89 * 0.4), "it is slower than it was"
-    course.hear(step(100))
-    assert course.snapshot().left == 0
+    assert progress.snapshot().left == pytest.approx(89 * 0.4), "it is slower than it was"
+    progress.hear(step(100))
+    assert progress.snapshot().left == 0
 
 
 def test_a_stage_that_begins_anew_is_timed_anew(clock: Clock) -> None:
-    course = Course("job")
-    course.hear(step(1))
+    progress = JobProgress("job")
+    progress.hear(step(1))
     clock.now += 100
-    course.hear(step(100))
+    progress.hear(step(100))
     clock.now += 1
-    course.hear(step(1, 10))
-    assert course.snapshot().left is None
+    progress.hear(step(1, 10))
+    assert progress.snapshot().left is None
     clock.now += 1
-    course.hear(step(2, 10))
-    assert course.snapshot().left == pytest.approx(8)
+    progress.hear(step(2, 10))
+    assert progress.snapshot().left == pytest.approx(8)
 
 
 @pytest.mark.parametrize("count", [3, MOST_SCORES - 1, MOST_SCORES, 1000, 2048])
 def test_scores_are_thinned_evenly_from_the_first_on(count: int) -> None:
-    course = Course("job")
+    progress = JobProgress("job")
     for number in range(count):
-        course.hear(step(number + 1, count, float(number)))
-    scores = course.snapshot().scores
+        progress.hear(step(number + 1, count, float(number)))
+    scores = progress.snapshot().scores
     stride = scores[1] - scores[0]
     assert list(scores) == [n * stride for n in range(len(scores))]
     assert min(count, MOST_SCORES // 2) <= len(scores) < MOST_SCORES
@@ -68,9 +68,9 @@ def test_scores_are_thinned_evenly_from_the_first_on(count: int) -> None:
 
 
 def test_a_preview_stays_until_there_is_another() -> None:
-    course = Course("job")
-    course.hear(Step(1, 1, 9, (), b"first", "growing"))
-    course.hear(Step(1, 2, 9, (), None, "measuring"))
-    assert (course.snapshot().preview, course.snapshot().stage) == (b"first", "measuring")
-    course.hear(Step(1, 3, 9, (), b"second", "measuring"))
-    assert course.snapshot().preview == b"second"
+    progress = JobProgress("job")
+    progress.hear(Step(1, 1, 9, (), b"first", "growing"))
+    progress.hear(Step(1, 2, 9, (), None, "measuring"))
+    assert (progress.snapshot().preview, progress.snapshot().stage) == (b"first", "measuring")
+    progress.hear(Step(1, 3, 9, (), b"second", "measuring"))
+    assert progress.snapshot().preview == b"second"
