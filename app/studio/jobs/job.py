@@ -49,7 +49,7 @@ class Job:
     device: str | None
     deaths: int
     error: LaternaError | None
-    by_house: bool
+    is_idle: bool
 
     @property
     def is_active(self) -> bool:

@@ -32,7 +32,7 @@ class Work:
     """A job that was taken from the line. for_house: nobody wants it but the idle machine."""
 
     task: asyncio.Task[None]
-    for_house: bool
+    is_idle: bool
 
 
 class JobRequests:
@@ -65,7 +65,7 @@ class JobRequests:
             if job.state is State.QUEUED:
                 self._queue.add(job.id, people)
             elif job.id in self._work:
-                self._work[job.id].for_house = not people
+                self._work[job.id].is_idle = not people
             self._news.set()
             return job
 

@@ -118,11 +118,11 @@ class Scheduler(JobRequests):
                 await self._preempt()
 
     def _begin(self, job: Job) -> None:
-        for_house = not self.people(job.id)
-        task = asyncio.create_task(self._carry_out(job, for_house))
+        is_idle = not self.people(job.id)
+        task = asyncio.create_task(self._carry_out(job, is_idle))
         # Not in the task: one that is cancelled before it begins comes to no `finally`.
         task.add_done_callback(lambda done: self._clear(job.id, done))
-        self._work[job.id] = Work(task, for_house)
+        self._work[job.id] = Work(task, is_idle)
 
     def _clear(self, id: str, task: "asyncio.Task[None] | None") -> None:
         """The place of a job is free again, if it still has one by this task."""
@@ -135,7 +135,7 @@ class Scheduler(JobRequests):
         if any(work.task.cancelling() for work in self._work.values()):
             return
         for id, work in self._work.items():
-            if work.for_house:
+            if work.is_idle:
                 with suppress(UnknownVisualization, DiskFull):
                     await asyncio.to_thread(self.jobs.move, id, State.QUEUED)
                     self._queue.add(id, ())
@@ -143,11 +143,11 @@ class Scheduler(JobRequests):
                     self.board.post(Snapshot(id, State.QUEUED, position=len(self._queue)))
                 return
 
-    async def _carry_out(self, job: Job, for_house: bool) -> None:
+    async def _carry_out(self, job: Job, is_idle: bool) -> None:
         progress = JobProgress(job.id)
         self.board.post(progress.snapshot())
         try:
-            made = await self._made(job.recipe, progress, for_house)
+            made = await self._made(job.recipe, progress, is_idle)
             # Nothing tells when a disk has room again.
             while (left := await self._unwritten(job, progress, made)) is not None:
                 made = left
@@ -158,7 +158,7 @@ class Scheduler(JobRequests):
             self._clear(job.id, asyncio.current_task())
 
     async def _made(
-        self, recipe: JobRecipe, progress: JobProgress, for_house: bool
+        self, recipe: JobRecipe, progress: JobProgress, is_idle: bool
     ) -> Made | Exception:
         """What the device makes of it, or why not."""
         task = asyncio.current_task()
@@ -175,7 +175,7 @@ class Scheduler(JobRequests):
                 found = await asyncio.to_thread(
                     lookup.job_sources, recipe, self._archive, collections
                 )
-                return await self._engine().run(recipe, heard, for_house, found)
+                return await self._engine().run(recipe, heard, is_idle, found)
         except TimeoutError:
             return JobTooLong(seconds=max(1, round(seconds)))
         except (LaternaError, Died) as error:

@@ -68,7 +68,7 @@ class JobStore:
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
             if found is None:
-                self._insert(change, recipe, State.QUEUED, house=who is None)
+                self._insert(change, recipe, State.QUEUED, idle=who is None)
             elif found["now"] not in ACTIVE:
                 change.execute("UPDATE askers SET wants = 0 WHERE job = ?", (recipe.id,))
                 _move(change, found, State.QUEUED, asked=self._clock(), **ANEW)
@@ -81,14 +81,14 @@ class JobStore:
         with self._index.change() as change:
             found = change.execute(f"{JOBS} WHERE id = ?", (recipe.id,)).fetchone()
             if found is None:
-                self._insert(change, recipe, State.DONE, house=who is None)
+                self._insert(change, recipe, State.DONE, idle=who is None)
             elif found["now"] != State.DONE:
                 _move(change, found, State.DONE, finished=self._clock())
             if who:
                 _note_asker(change, who)
         return self.job(recipe.id)
 
-    def _insert(self, change: Connection, recipe: JobRecipe, state: State, house: bool) -> None:
+    def _insert(self, change: Connection, recipe: JobRecipe, state: State, idle: bool) -> None:
         now = self._clock()
         image = recipe.image if isinstance(recipe, OfPicture) else None
         finished = now if state is State.DONE else None
@@ -100,7 +100,7 @@ class JobStore:
             state,
             now,
             finished,
-            house,
+            idle,
         )
         try:
             change.execute(INSERT, row)
@@ -227,7 +227,7 @@ def _job(row: Row) -> Job:
         device=row["device"],
         deaths=row["deaths"],
         error=_error(row["error"]),
-        by_house=bool(row["house"]),
+        is_idle=bool(row["house"]),
     )
 
 

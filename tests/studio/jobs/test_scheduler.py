@@ -137,7 +137,7 @@ def test_it_is_made_once_kept_whole_and_there_at_once_when_asked_for_again(tell:
         await yard.ask(recipe, *(f"person {n}" for n in range(20)))
         seen = await watching
         job = await yard.end(recipe)
-        assert (job.state, job.device, job.deaths, job.by_house) == (State.DONE, "cpu", 0, False)
+        assert (job.state, job.device, job.deaths, job.is_idle) == (State.DONE, "cpu", 0, False)
         assert job.seconds
         check_course(seen, 20)
         result = yard.archive.result(recipe.key)
@@ -438,17 +438,17 @@ async def all_of(yard: Yard, recipe: Visualization) -> list[Snapshot]:
 
 def test_the_house_stands_back_for_people(tell: Teller) -> None:
     async def story(yard: Yard) -> None:
-        house, joined, annas = (wanted(number=n, steps=40) for n in range(3))
-        assert (await yard.scheduler.ask(house, None)).by_house
-        await yard.step(house, 5)
+        idle, joined, annas = (wanted(number=n, steps=40) for n in range(3))
+        assert (await yard.scheduler.ask(idle, None)).is_idle
+        await yard.step(idle, 5)
         await yard.ask(annas)
         await until(lambda: yard.state(annas) is State.RUNNING)
-        assert yard.state(house) is State.QUEUED
+        assert yard.state(idle) is State.QUEUED
         await yard.scheduler.ask(joined, None)
         job = await yard.end(annas)
         assert job.state is State.DONE
-        assert (await yard.end(house)).deaths == 0
-        assert (await yard.end(house)).state is State.DONE
+        assert (await yard.end(idle)).deaths == 0
+        assert (await yard.end(idle)).state is State.DONE
         await yard.step(joined, 2)
         await yard.ask(joined, "bo")
         after = wanted(number=9, steps=100_000)

@@ -62,12 +62,12 @@ def test_a_step_that_ends_after_the_house_made_place_does_not_say_that_it_runs(
     tell: Teller,
 ) -> None:
     async def story(yard: Yard) -> None:
-        house, annas = wanted(LONG, steps=30), wanted(LONG, number=1, steps=30)
-        await yard.scheduler.ask(house, None)
-        await yard.step(house)
+        idle, annas = wanted(LONG, steps=30), wanted(LONG, number=1, steps=30)
+        await yard.scheduler.ask(idle, None)
+        await yard.step(idle)
         await yard.ask(annas)
         await yard.step(annas)
-        assert yard.scheduler.snapshot(house.id).state is State.QUEUED
+        assert yard.scheduler.snapshot(idle.id).state is State.QUEUED
 
     tell(story)
 
