@@ -73,7 +73,7 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
 
     async def story() -> None:
         studio = OneNetwork(data_dir=tmp_path / "data")
-        idle = [await studio.checked(recipe) for recipe in idle.pictures(NETWORK)]
+        house = [await studio.checked(recipe) for recipe in idle.pictures(NETWORK)]
         await studio.engine.start()
         chores = [
             asyncio.create_task(work())
@@ -83,11 +83,11 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
         await studio.engine.call(Prediction(model="facts", image="x", source=""))
         await until(lambda: not studio.scheduler.is_idle)
         assert studio.engine.quiet_seconds >= idle.QUIET
-        await until(lambda: studio.job(idle[0].id).state is State.RUNNING)
+        await until(lambda: studio.job(house[0].id).state is State.RUNNING)
         mine = ClassImage(model="slow", weights="w", class_=7, steps=5)
         await studio.scheduler.ask(mine, Asker(mine.id, "anna", "", 0.0))
         await until(lambda: studio.job(mine.id).state is State.DONE)
-        await until(lambda: len(studio.finished()) == len({one.id for one in idle}) + 1)
+        await until(lambda: len(studio.finished()) == len({one.id for one in house}) + 1)
         assert [job.is_idle for job in studio.finished()][-1] is False
         for chore in chores:
             chore.cancel()
@@ -116,13 +116,13 @@ def test_it_goes_on_and_what_is_refused_hinders_nothing_else(
         refused, *others = idle.pictures(NETWORK)
         assert isinstance(refused, ClassImage)
         studio.refused = {refused.class_}
-        idle = [await studio.checked(recipe) for recipe in others]
+        house = [await studio.checked(recipe) for recipe in others]
         await studio.engine.start()
         chores = [
             asyncio.create_task(work())
             for work in (studio.scheduler.work, lambda: idle.make(studio))
         ]
-        await until(lambda: all(is_known(studio, recipe) for recipe in idle))
+        await until(lambda: all(is_known(studio, recipe) for recipe in house))
         Image.new("RGB", (8, 8)).save(folder / "zebra.png")
         await until(lambda: [*idle.indices(studio)] != [])
         (index,) = idle.indices(studio)

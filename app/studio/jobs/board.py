@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from app.errors import LaternaError
 from app.studio.engine import Step
-from app.studio.jobs.board import Snapshot
 from app.studio.jobs.job import ACTIVE, State
 
 #: Seconds between two snapshots to one watcher, at least.

@@ -1,4 +1,4 @@
-"""The line: who is next. One of each person in turn, the house last."""
+"""The job queue: who is next. One of each person in turn, the idle machine last."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
@@ -20,7 +20,7 @@ class JobQueue:
         self._order: list[str] | None = None
 
     def add(self, job: str, people: Iterable[str]) -> None:
-        """Let a job wait for these people; nobody: it is the house's."""
+        """Let a job wait for these people; nobody: it is the idle machine's."""
         self._waiting.setdefault(job, set())
         self.want(job, people)
 
@@ -58,7 +58,7 @@ class JobQueue:
         return list(self._order)
 
     def has_people(self) -> bool:
-        """Whether anybody but the house waits."""
+        """Whether anybody but the idle machine waits."""
         return any(self._waiting.values())
 
     def count_of(self, person: str) -> int:

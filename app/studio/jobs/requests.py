@@ -1,4 +1,4 @@
-"""The desk: where jobs are asked for, left, and looked at while they wait or run.
+"""Job requests: where jobs are asked for, left, and looked at while they wait or run.
 
 Every change of a job is made under one lock, in the index first; only then its task is stopped.
 So a task that is cancelled has nothing left to say, whoever stopped it and why.
@@ -29,7 +29,7 @@ from app.studio.recipes import JobRecipe
 
 @dataclass
 class Work:
-    """A job that was taken from the line. for_house: nobody wants it but the idle machine."""
+    """A job that was taken from the queue. is_idle: nobody wants it but the idle machine."""
 
     task: asyncio.Task[None]
     is_idle: bool
@@ -50,7 +50,7 @@ class JobRequests:
         self._news = asyncio.Event()
 
     async def ask(self, recipe: JobRecipe, who: Asker | None) -> Job:
-        """Let a recipe wait, once for all who want it; None: for the house.
+        """Let a recipe wait, once for all who want it; None: for the idle machine.
 
         Raises TooManyJobs, QueueFull, DiskFull, and UnknownImage when its picture is gone.
         """

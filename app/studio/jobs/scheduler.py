@@ -1,4 +1,4 @@
-"""The foreman: hands jobs to devices, in turn, and writes down what becomes of each."""
+"""The scheduler: hands jobs to devices, in turn, and writes down what becomes of each."""
 
 import asyncio
 from contextlib import suppress
@@ -41,7 +41,7 @@ STOP_SECONDS = 0.3
 
 
 class Scheduler(JobRequests):
-    """The desk, and the one who works off what lies there."""
+    """Job requests, and the one who has them made."""
 
     async def work(self) -> None:
         """Hand out jobs until this is cancelled; go on where the last run of the server ended."""
@@ -76,7 +76,7 @@ class Scheduler(JobRequests):
 
     def _left_over(self) -> list[tuple[str, bool, set[str]]]:
         """(which job is to wait, whether it ran, who wants it) of those of the last run; their
-        states are written down. In a thread, so the line is left to the event loop.
+        states are written down. In a thread, so the queue is left to the event loop.
         """
         found = []
         for job in self.jobs.active():
@@ -90,7 +90,7 @@ class Scheduler(JobRequests):
         return found
 
     async def _hand_out(self) -> None:
-        """Give every free place the next job; people's jobs take the places of the house's."""
+        """Give every free place the next job; people's jobs before idle ones."""
         async with self._changing:
             put_back = []
             self._handing_out = True
@@ -131,7 +131,7 @@ class Scheduler(JobRequests):
             self._news.set()
 
     async def _preempt(self) -> None:
-        """Let one job of the house's wait again, unless one is about to make place."""
+        """Let one job of the idle machine's wait again, unless one is about to make place."""
         if any(work.task.cancelling() for work in self._work.values()):
             return
         for id, work in self._work.items():

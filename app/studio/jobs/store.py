@@ -1,4 +1,4 @@
-"""The register: all jobs and who asked for them, in SQLite."""
+"""The job store: all jobs and who asked for them, in SQLite."""
 
 import json
 import time
@@ -61,7 +61,7 @@ class JobStore:
         return _job(row)
 
     def ask(self, recipe: JobRecipe, who: Asker | None) -> Job:
-        """Let a job wait, for one person more, or for the house alone (None).
+        """Let a job wait, for one person more, or for the idle machine alone (None).
 
         Raises UnknownImage when the picture it needs was deleted.
         """

@@ -1,4 +1,4 @@
-"""The foreman: turns, sharing, leaving, deaths, limits, restarts; with an engine in memory.
+"""The scheduler: turns, sharing, leaving, deaths, limits, restarts; with an engine in memory.
 
 What processes have a part in is told with a real one: `tell_for_real`.
 """
@@ -44,7 +44,7 @@ ROOM = 10_000_000
 
 
 class Yard:
-    """A foreman, an engine in memory or with a real process, and an archive."""
+    """A scheduler, an engine in memory or with a real process, and an archive."""
 
     def __init__(
         self, data: Path, quota: int = ROOM, for_real: bool = False, **set_to: Any

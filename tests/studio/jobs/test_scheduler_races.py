@@ -1,4 +1,4 @@
-"""Races at the foreman's: what is stopped, asked for or deleted at the worst moment."""
+"""Races at the scheduler's: what is stopped, asked for or deleted at the worst moment."""
 
 import asyncio
 import threading

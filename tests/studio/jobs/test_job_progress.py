@@ -3,7 +3,7 @@
 import pytest
 
 from app.studio.engine import Step
-from app.studio.jobs import progress as module
+from app.studio.jobs import board as module
 from app.studio.jobs.board import MOST_SCORES, JobProgress
 
 
