@@ -65,7 +65,7 @@ class Engine:
     async def run(
         self,
         recipe: JobRecipe,
-        heard: Callable[[Step], None],
+        on_step: Callable[[Step], None],
         idle: bool = False,
         sources: Sources = NO_SOURCES,
     ) -> Made:
@@ -79,10 +79,10 @@ class Engine:
         for device in self._devices:
             if device.now.state == "ready" and not device.now.climbing:
                 if idle:
-                    return await device.run(recipe, sources, heard, "", idle=True)
+                    return await device.run(recipe, sources, on_step, "", idle=True)
                 fault = self._fault("", next(self._runs))
                 try:
-                    return await device.run(recipe, sources, heard, fault, idle=False)
+                    return await device.run(recipe, sources, on_step, fault, idle=False)
                 finally:
                     self._last_call = time.monotonic()
         raise DeviceAway()

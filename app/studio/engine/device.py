@@ -93,7 +93,7 @@ class Device(Supervised):
         self,
         recipe: JobRecipe,
         sources: Sources,
-        heard: Callable[[Step], None],
+        on_step: Callable[[Step], None],
         fault: str,
         idle: bool,
     ) -> Made:
@@ -105,7 +105,7 @@ class Device(Supervised):
         if self.state != "ready" or self._ascent is not None or self._child is None:
             raise DeviceAway()
         self._ascents += 1
-        ascent = self._ascent = Ascent(self._ascents, recipe, heard)
+        ascent = self._ascent = Ascent(self._ascents, recipe, on_step)
         child = self._child
         child.send(Climb(ascent.number, recipe, sources, fault, idle))
         self._is_alive()
@@ -179,7 +179,7 @@ class Device(Supervised):
                 self._deaths.none_of(self._current.recipe.key)
                 self._current = None
             case Step() if self._ascent and self._ascent.number == message.number:
-                self._ascent.heard(message)
+                self._ascent.on_step(message)
             case Ended() if self._ascent and self._ascent.number == message.number:
                 self._ascent.settle(message.made)
                 self._ascent = None

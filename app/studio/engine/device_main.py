@@ -1,4 +1,4 @@
-"""The device's owner: runs in the one process that may touch a device; recipe in, answer out."""
+"""A device's main: runs in the one process that may touch a device; recipe in, answer out."""
 
 import importlib
 import os
@@ -66,12 +66,12 @@ def serve(pipe: Connection, order: Order) -> None:
     except Exception:  # whatever it is, other networks may work
         log.exception("default network cannot be loaded")
     pipe.send(Ready(device, count))
-    owner = Owner(pipe, workshop)
+    device_main = DeviceMain(pipe, workshop)
     while True:
-        owner.do(pipe.recv())
+        device_main.do(pipe.recv())
 
 
-class Owner:
+class DeviceMain:
     """Does what it is told; between two steps of a climb it listens for more."""
 
     def __init__(self, pipe: Connection, workshop: Maker) -> None:

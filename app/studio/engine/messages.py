@@ -1,4 +1,4 @@
-"""Messages: what a device's owner is told, and what it says."""
+"""Messages: what a device's process is told, and what it says."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 @dataclass(frozen=True)
 class Order:
-    """To the owner: what to run on which device."""
+    """To the process: what to run on which device."""
 
     settings: Settings
     device: str
@@ -18,7 +18,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Ready:
-    """From the owner: loaded; which device it is, and how many of its kind there are."""
+    """From the process: loaded; which device it is, and how many of its kind there are."""
 
     device: str
     count: int
@@ -26,12 +26,12 @@ class Ready:
 
 @dataclass(frozen=True)
 class Loading:
-    """From the owner: it loads a network, which takes long the first time."""
+    """From the process: it loads a network, which takes long the first time."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """To the owner: make this. `fault` strikes in tests."""
+    """To the process: make this. `fault` strikes in tests."""
 
     number: int
     recipe: Recipe
@@ -41,7 +41,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """From the owner: what came of it."""
+    """From the process: what came of it."""
 
     number: int
     made: Made | LaternaError
@@ -49,21 +49,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Free:
-    """From the owner: done with it to the end, the next one may come."""
+    """From the process: done with it to the end, the next one may come."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Forget:
-    """To the owner: drop what was computed from these pictures."""
+    """To the process: drop what was computed from these pictures."""
 
     images: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Climb:
-    """To the owner: make this step by step. idle: let everybody go first, for long."""
+    """To the process: make this step by step. idle: let everybody go first, for long."""
 
     number: int
     recipe: JobRecipe
@@ -74,14 +74,14 @@ class Climb:
 
 @dataclass(frozen=True)
 class Stop:
-    """To the owner: go no step further with that climb."""
+    """To the process: go no step further with that climb."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Step:
-    """From the owner: how far a climb is. scores: of the steps since it last said so."""
+    """From the process: how far a climb is. scores: of the steps since it last said so."""
 
     number: int
     step: int
@@ -93,7 +93,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Ended:
-    """From the owner: a climb is over; None when it was stopped."""
+    """From the process: a climb is over; None when it was stopped."""
 
     number: int
     made: Made | LaternaError | None

@@ -76,8 +76,8 @@ class Died(Exception):
 class Ascent:
     """Something that is made step by step, and who hears of it. Needs a running event loop."""
 
-    def __init__(self, number: int, recipe: JobRecipe, heard: Callable[[Step], None]) -> None:
-        self.number, self.recipe, self.heard = number, recipe, heard
+    def __init__(self, number: int, recipe: JobRecipe, on_step: Callable[[Step], None]) -> None:
+        self.number, self.recipe, self.on_step = number, recipe, on_step
         self.ended: asyncio.Future[Made | None] = asyncio.get_running_loop().create_future()
 
     def settle(self, made: Made | Exception | None) -> None:

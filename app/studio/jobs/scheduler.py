@@ -163,7 +163,7 @@ class Scheduler(JobRequests):
         """What the device makes of it, or why not."""
         task = asyncio.current_task()
 
-        def heard(step: Step) -> None:
+        def on_step(step: Step) -> None:
             progress.hear(step)
             if task and not task.cancelling():  # else it has another state by now
                 self.board.post(progress.snapshot())
@@ -175,7 +175,7 @@ class Scheduler(JobRequests):
                 found = await asyncio.to_thread(
                     lookup.job_sources, recipe, self._archive, collections
                 )
-                return await self._engine().run(recipe, heard, is_idle, found)
+                return await self._engine().run(recipe, on_step, is_idle, found)
         except TimeoutError:
             return JobTooLong(seconds=max(1, round(seconds)))
         except (LaternaError, Died) as error:

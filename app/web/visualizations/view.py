@@ -162,7 +162,7 @@ def collection(name: str, folder: str = "") -> str:
     return folder or name
 
 
-async def sight(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
+async def page_facts(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
     """What the page of a visualization shows."""
     result, snapshot = await outcome(studio, job)
     recipe, described = job.recipe, network(studio, job.recipe.model)

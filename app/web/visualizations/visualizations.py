@@ -140,7 +140,7 @@ async def visualization_page(
     request: Request, studio: TheStudio, owner: Owner, job: SeenJob
 ) -> Response:
     """What it is, how far it is, and when it is done, everything about it."""
-    seen = await view.sight(studio, owner, job)
+    seen = await view.page_facts(studio, owner, job)
     return pages.respond(
         request, TEMPLATES.get(job.recipe.kind, "visualizations/visualization.html"), **seen
     )

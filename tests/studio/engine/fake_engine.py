@@ -50,13 +50,13 @@ class FakeEngine(Engine):
     async def run(
         self,
         recipe: JobRecipe,
-        heard: Callable[[Step], None],
+        on_step: Callable[[Step], None],
         idle: bool = False,
         sources: Sources = NO_SOURCES,
     ) -> Made:
         if not self.places or self._ascent is not None:
             raise DeviceAway()
-        ascent = self._ascent = Ascent(next(self._runs), recipe, heard)
+        ascent = self._ascent = Ascent(next(self._runs), recipe, on_step)
         task = asyncio.create_task(self._climb(ascent, recipe))
         self._climbing.add(task)
         task.add_done_callback(self._climbing.discard)
@@ -78,7 +78,7 @@ class FakeEngine(Engine):
                 return  # the device died
             if step == 3 and (made := self._trouble(recipe)):
                 break
-            ascent.heard(Step(ascent.number, step, steps, (step / 10,), b"preview", "growing"))
+            ascent.on_step(Step(ascent.number, step, steps, (step / 10,), b"preview", "growing"))
             if ascent.number in self._stopped:
                 break
         else:
