@@ -1,8 +1,9 @@
 """What commit af088dc left on people's disks still works: data folder, permalinks, scripts.
 
 tests/kept/af088dc.zip was made by that commit's own server: one shared upload, what was asked of it
-(asked.json has the addresses, bodies and the hashes of what came), the cookie of who asked, and two
-scripts that it gave away. Samples were deleted, to keep it small; they come anew at the start.
+(asked.json has the addresses, bodies and the hashes of what came), the cookie of who asked, and the
+scripts and notebooks that it gave away. Samples were deleted, to keep it small; they come anew at
+the start.
 """
 
 import hashlib
@@ -113,3 +114,23 @@ def test_a_script_downloaded_then_still_makes_its_picture(
         assert again.size == before.size
         pairs = zip(again.convert("L").tobytes(), before.convert("L").tobytes(), strict=True)
         assert sum(abs(a - b) for a, b in pairs) / (again.width * again.height) < 8
+
+
+@pytest.mark.parametrize("kind", ["grid", "channel", "visualization"])
+def test_a_notebook_downloaded_then_still_runs(old: Old, kind: str, tmp_path: Path) -> None:
+    """Its own cells compare what they make with what the page said then."""
+    runner = (
+        "import json, sys\n"
+        "names = {'__name__': '__main__'}\n"
+        "for cell in json.load(open(sys.argv[1]))['cells']:\n"
+        "    if cell['cell_type'] == 'code':\n"
+        "        exec(compile(cell['source'], cell['id'], 'exec'), names)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", runner, str(old.folder / f"{kind}.ipynb")],
+        cwd=tmp_path,
+        env=os.environ | {"LATERNA": str(ROOT), "STEPS": "2"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
