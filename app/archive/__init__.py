@@ -7,6 +7,7 @@ and a crash leaves only files without a row, which are removed at the next start
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -99,7 +100,8 @@ class Archive(Images):
                     change.execute(SOURCES_OF, (key, of))
                 unused = self._blobs.release(change, before)
             self._blobs.remove(unused)
-        return self._result(key, facts, media, digest, named)
+        kept = self._result(key, facts, media, digest, named)
+        return replace(kept, written=picture)
 
     def whole_result(self, key: str) -> Result | None:
         """What came of a recipe, if all its files are whole; with a damaged one it is forgotten.
@@ -115,6 +117,8 @@ class Archive(Images):
 
     def read(self, result: Result) -> bytes | None:
         """A result's picture, checked by its hash; a damaged one is forgotten, and None."""
+        if result.written is not None:
+            return result.written
         return None if result.digest is None else self._checked(result.digest)
 
     def part(self, result: Result, name: str) -> bytes | None:

@@ -29,7 +29,8 @@ class KeptImage:
 class Result:
     """What came of a recipe: its numbers, and where its picture lies, if it has one.
 
-    parts: the hashes of its further files, by name.
+    parts: the hashes of its further files, by name; written: the picture itself, of a result that
+    was kept just now.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Result:
     digest: str | None
     path: Path | None
     parts: dict[str, str] = field(default_factory=dict)
+    written: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ class Answers:
 
     async def description(self, model: str) -> dict[str, Any]:
         """A network's layers and numbers; asks the device when they are not known yet."""
-        entry = self.catalogue.entry(model)
+        return await self._description(self.catalogue.entry(model))
+
+    async def _description(self, entry: Entry) -> dict[str, Any]:
         if entry.problem:
             raise ModelUnavailable(model=entry.title, reason=entry.problem)
         return self.known_entry(entry) or (await self._once(_description(entry))).facts
@@ -101,21 +103,27 @@ class Answers:
 
         What was made before needs neither device nor weights.
         """
-        made = self.made(recipe)
+        entry = self.catalogue.entry(recipe.model)
+        complete = self._completed(recipe, entry)
+        made = self.archive.result(complete.key) if complete else None
         if made is not None:
             return made
-        networks.require_weights(self.catalogue.entry(recipe.model))
-        await self.description(recipe.model)
-        complete = self.complete(recipe)
-        if complete is None:  # the weights were changed on disk since the line above
-            raise ModelUnavailable(model=recipe.model, reason=CHANGED)
-        return self.archive.result(complete.key) or await self._once(complete)
+        networks.require_weights(entry)
+        if complete is None:
+            await self._description(entry)
+            complete = self._completed(recipe, entry)
+            if complete is None:  # the weights were changed on disk since the lines above
+                raise ModelUnavailable(model=recipe.model, reason=CHANGED)
+            made = self.archive.result(complete.key)
+        return made or await self._once(complete)
 
     def complete(self, recipe: R) -> R | None:
         """The recipe with all that decides what comes of it: the hash of the weights, and the
         network's definition. None while that is not known.
         """
-        entry = self.catalogue.entry(recipe.model)
+        return self._completed(recipe, self.catalogue.entry(recipe.model))
+
+    def _completed(self, recipe: R, entry: Entry) -> R | None:
         known = self.known_entry(entry)
         if known is None:
             return None

@@ -19,7 +19,7 @@ async def picture(
     request: Request, studio: Studio, recipe: Recipe, name: str | None = None
 ) -> Response:
     """A recipe's picture: a 304, from the archive, or made now. name: it is saved under this."""
-    result = studio.made(recipe) or await _made_while_waited_for(request, studio, recipe)
+    result = await _made_while_waited_for(request, studio, recipe)
     if result is None:
         return Response(status_code=GONE)
     if pages.known(request, f'"{result.digest}"'):

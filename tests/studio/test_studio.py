@@ -10,6 +10,7 @@ from app.errors import DeviceAway, UnknownImage
 from app.settings import Settings
 from app.studio.recipes import ActivationGrid, Made, Recipe, Sources
 from app.studio.studio import Studio
+from app.zoo.catalogue import Entry
 from tests.running import until
 
 MODEL = "efficientnet-lite0"
@@ -148,5 +149,31 @@ def test_a_failure_is_told_and_not_kept(
         owner.is_away = False
         owner.may_answer.set()
         assert (await studio.make(recipe)).facts == {"made": True}
+
+    run(story)
+
+
+def test_the_catalogue_is_asked_once_and_what_was_just_written_is_not_read_again(
+    run: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(studio: Studio, owner: Owner, recipe: Recipe) -> None:
+        await studio.description(recipe.model)
+        asked: list[str] = []
+        entry = studio.catalogue.entry
+
+        def counted(name: str) -> Entry:
+            asked.append(name)
+            return entry(name)
+
+        monkeypatch.setattr(studio.catalogue, "entry", counted)
+        owner.may_answer.set()
+        made = await studio.make(recipe)
+        assert asked == [MODEL]
+        assert made.path is not None
+        made.path.unlink()
+        assert studio.read(made) == b"a picture"
+        kept = studio.made(recipe)
+        assert kept is not None
+        assert studio.read(kept) is None, "what was kept earlier is read, and checked"
 
     run(story)
