@@ -100,7 +100,8 @@ class Archive(Images):
                     change.execute(SOURCES_OF, (key, of))
                 unused = self._blobs.release(change, before)
             self._blobs.remove(unused)
-        kept = self._result(key, facts, media, digest, named)
+        # As whoever asks later gets them: tuples are lists then.
+        kept = self._result(key, json.loads(facts_json), media, digest, named)
         return replace(kept, written=picture)
 
     def whole_result(self, key: str) -> Result | None:

@@ -205,6 +205,15 @@ def test_ordinary_names_stay_as_they_are() -> None:
 # Results
 
 
+def test_facts_are_the_same_when_kept_and_when_asked_for_later(archive: Archive) -> None:
+    facts = {"layers": [{"name": "pool", "shape": (8, 1, 1)}], "sizes": {1: (2, 3)}}
+    kept = archive.keep_result("key", facts, None, "application/json", None)
+    later = archive.result("key")
+    assert later is not None
+    assert kept.facts == later.facts
+    assert kept.facts["layers"][0]["shape"] == [8, 1, 1]
+
+
 def test_a_result_is_kept_with_its_numbers_and_its_picture(archive: Archive) -> None:
     made = archive.keep_result("key", {"top": [0.5]}, content("grid"), "image/png", None)
     found = archive.result("key")
