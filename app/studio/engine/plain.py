@@ -7,7 +7,7 @@ there: 600 MB, and seconds in which nobody is answered.
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
-from app.errors import LaternaError
+from app.errors import LaternaError, Words
 
 PLAIN = {type(None), bool, int, float, str, bytes}
 Message = TypeVar("Message")
@@ -40,7 +40,8 @@ def _look(value: object, place: str) -> None:
     elif kind.__module__.startswith("app.") and is_dataclass(value):
         for field in fields(value):
             _look(getattr(value, field.name), f"{place}.{field.name}")
-    elif isinstance(value, LaternaError):
+    elif kind is Words or isinstance(value, LaternaError):
+        assert isinstance(value, Words | LaternaError)
         _look(value.facts, f"{place}.facts")
     else:
         raise NotPlain(f"{place} is a {kind.__module__}.{kind.__qualname__}, which is not plain")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.errors import NotFiniteStep
+from app.errors import NotFiniteStep, Words, WrongField
 from app.studio.engine.messages import Answer, Ended, Free, Ready, Step
 from app.studio.engine.plain import NotPlain, checked
 from app.studio.recipes import Made
@@ -20,6 +20,7 @@ def test_what_is_plain_goes_through() -> None:
         Free(3),
         Answer(1, Made(facts, b"picture", parts={"part": b""})),
         Answer(1, NotFiniteStep(step=4)),
+        Ended(1, WrongField(field="size", allowed=Words("at most {most}", most=219))),
         Step(1, 2, 3, (0.5, 0.25), b"", "stage"),
         Ended(1, None),
     ):
@@ -50,5 +51,7 @@ def test_what_only_a_package_can_read_is_refused_with_its_place(value: object) -
         checked(answer)
     with pytest.raises(NotPlain, match=r"facts\['step'\]"):
         checked(Ended(1, NotFiniteStep(step=value)))
+    with pytest.raises(NotPlain, match=r"facts\['allowed'\]\.facts\['most'\]"):
+        checked(Ended(1, WrongField(field="size", allowed=Words("words", most=value))))
     with pytest.raises(NotPlain):
         checked(Step(1, 1, 1, (value,), None, ""))  # type: ignore[arg-type]  # that is the fault
