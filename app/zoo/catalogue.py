@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.errors import ModelsUnusable, UnknownModel
+from app.errors import ModelsUnusable, UnknownModel, Words
 from app.zoo.checkpoints import OwnCheckpoints, Signature, signature
 from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
 
@@ -44,7 +44,7 @@ class Catalogue:
         return [*listed.values(), *self._own.entries(listed.keys())]
 
     def entry(self, name: str) -> Entry:
-        """One network; NAME-untrained is its untrained twin. Raises UnknownModel.
+        """One network; NAME-untrained is its untrained copy. Raises UnknownModel.
 
         The folder of own checkpoints is looked into only for a name that the catalogue lacks.
         """
@@ -73,10 +73,10 @@ class Catalogue:
 
     @staticmethod
     def _found(name: str, entries: Mapping[str, Entry]) -> Entry | None:
-        twin = entries.get(name.removesuffix(UNTRAINED)) if name.endswith(UNTRAINED) else None
-        return entries.get(name) or (twin and twin.untrained)
+        original = entries.get(name.removesuffix(UNTRAINED)) if name.endswith(UNTRAINED) else None
+        return entries.get(name) or (original and original.untrained)
 
-    def refuse(self, entry: Entry, reason: str) -> None:
+    def refuse(self, entry: Entry, reason: Words) -> None:
         """Remember that an own checkpoint turned out unusable, until its files change."""
         self._own.refuse(entry, reason)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from app.errors import Words
 from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
 from app.zoo.files import (
     WEIGHTS_LIMIT,
@@ -24,16 +25,16 @@ from app.zoo.files import (
 )
 from app.zoo.pickles import Pickled
 
+ARCHIVES = (".tar", ".gz", ".zip", ".7z")
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".pt.tar")
 #: What networks are saved as by others, listed with the reason why it is not read.
 OTHERS = {
     ".onnx": "ONNX", ".h5": "Keras", ".hdf5": "Keras", ".keras": "Keras", ".pb": "TensorFlow",
     ".tflite": "TensorFlow Lite", ".caffemodel": "Caffe", ".prototxt": "Caffe", ".npz": "NumPy",
-    ".npy": "NumPy", ".pkl": "Python's pickle", ".pickle": "Python's pickle",
+    ".npy": "NumPy", ".pkl": "Python (pickle)", ".pickle": "Python (pickle)",
     ".msgpack": "Flax", ".mlmodel": "Core ML", ".pt2": "torch.export", ".pte": "ExecuTorch",
     ".gguf": "GGUF", ".t7": "Lua Torch", ".params": "MXNet", ".pdparams": "Paddle",
-    ".tar": "an archive", ".gz": "an archive", ".zip": "an archive", ".7z": "an archive",
-}  # fmt: skip
+    }  # fmt: skip
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 ARCHITECTURE = re.compile(r"(timm|torchvision|laterna):[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 FIELDS = {"architecture", "title", "paper", "file", "part", "labels", "preprocessing"}
@@ -63,7 +64,7 @@ class OwnCheckpoints:
                 self._seen = seen
             return [self._or_refused(entry) for entry in self._entries]
 
-    def refuse(self, entry: Entry, reason: str) -> None:
+    def refuse(self, entry: Entry, reason: Words) -> None:
         """List an entry with a problem until its files change."""
         self._refused[entry.name] = _of(entry), _with_problem(entry, reason)
 
@@ -76,7 +77,7 @@ class OwnCheckpoints:
             names = sorted(path for path in self._folder.iterdir() if path.name[0] != ".")
         except OSError:
             return []
-        known = (*SUFFIXES, *OTHERS, ".toml", ".txt")
+        known = (*SUFFIXES, *OTHERS, *ARCHIVES, ".toml", ".txt")
         return [path for path in names if _suffix(path) in known][:FILES_LIMIT]
 
 
@@ -107,18 +108,23 @@ def read_entry(name: str, paths: list[Path], taken: Collection[str]) -> Entry:
         _check_name(name, taken)
         return _read(name, paths)
     except Unreadable as unreadable:
-        title = printable(name)[:80]
-        return Entry(name=_listed_name(name), title=title, architecture="", problem=str(unreadable))
+        title, problem = printable(name)[:80], unreadable.reason
+        return Entry(name=_listed_name(name), title=title, architecture="", problem=problem)
 
 
 def _check_name(name: str, taken: Collection[str]) -> None:
     if not NAME.fullmatch(name) or name.endswith(UNTRAINED):
         raise Unreadable(
-            "Its name must be made of a-z, 0-9, - and _, start with a letter or digit, and not end "
-            f"in {UNTRAINED}: rename its files."
+            Words(
+                "Its name must be made of a-z, 0-9, - and _, start with a letter or digit, and not "
+                "end in {end}: rename its files.",
+                end=UNTRAINED,
+            )
         )
     if name in taken:
-        raise Unreadable(f"There is a network called {name} already: rename these files.")
+        raise Unreadable(
+            Words("There is a network called {name} already: rename these files.", name=name)
+        )
 
 
 def _read(name: str, paths: list[Path]) -> Entry:
@@ -126,8 +132,12 @@ def _read(name: str, paths: list[Path]) -> Entry:
     if description is None:
         _check_format(paths[0])
         raise Unreadable(
-            f"{paths[0].name} has no {name}.toml beside it to say which architecture it is; "
-            "models/README.md shows one."
+            Words(
+                "{file} has no {name}.toml beside it to say which architecture it is; "
+                "models/README.md shows one.",
+                file=paths[0].name,
+                name=name,
+            )
         )
     table = _table(description)
     title = _text(table, "title") or name
@@ -139,7 +149,7 @@ def _read(name: str, paths: list[Path]) -> Entry:
         preprocessing = _preprocessing(table)
         labels = _labels(table, description.parent)
     except Unreadable as unreadable:
-        return _with_problem(entry, str(unreadable))
+        return _with_problem(entry, unreadable.reason)
     return Entry(
         name=name,
         title=title,
@@ -168,10 +178,22 @@ def inspect_weights(path: Path, part: str = "") -> None:
 
 
 def _check_format(path: Path) -> None:
-    if other := OTHERS.get(_suffix(path)):
+    suffix = _suffix(path)
+    if suffix in ARCHIVES:
         raise Unreadable(
-            f"{path.name} is {other}'s format, which is not read: save the tensors as "
-            "safetensors, or by torch.save(network.state_dict(), file)."
+            Words(
+                "{file} is an archive, which is not opened: put the files that are in it here.",
+                file=path.name,
+            )
+        )
+    if other := OTHERS.get(suffix):
+        raise Unreadable(
+            Words(
+                "{file} is in the format of {program}, which is not read: save the tensors as "
+                "safetensors, or by torch.save(network.state_dict(), file).",
+                file=path.name,
+                program=other,
+            )
         )
 
 
@@ -188,15 +210,17 @@ def _stem(path: Path) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8 with or without its mark. Raises ValueError that names another encoding."""
+    """UTF-8 with or without its mark. Raises ValueError with Words that name another encoding."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data:
-        raise ValueError("it is UTF-16; save it as UTF-8")
+        raise ValueError(Words("it is UTF-16; save it as UTF-8"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"line {line} is in another encoding, probably Latin-1; save it as UTF-8"
+            Words(
+                "line {line} is in another encoding, probably Latin-1; save it as UTF-8", line=line
+            )
         ) from None
 
 
@@ -204,20 +228,35 @@ def _table(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(_decoded(read_regular(path, TOML_LIMIT)))
     except (ValueError, RecursionError) as error:
-        reason = "it nests too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise Unreadable(f"{path.name} is not TOML: {reason}.") from None
+        raise Unreadable(
+            Words("{file} is not TOML: {reason}.", file=path.name, reason=_reason(error))
+        ) from None
     if unknown := sorted(set(table) - FIELDS):
         raise Unreadable(
-            f"{path.name} has unknown fields ({', '.join(unknown)[:200]}); "
-            f"known are {', '.join(sorted(FIELDS))}."
+            Words(
+                "{file} has unknown fields ({unknown}); known are {known}.",
+                file=path.name,
+                unknown=", ".join(unknown)[:200],
+                known=", ".join(sorted(FIELDS)),
+            )
         )
     return table
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    """Why a TOML file cannot be read: in words of ours, or as the parser says it."""
+    if isinstance(error, RecursionError):
+        return Words("it nests too deeply")
+    said = error.args[0]
+    return said if isinstance(said, Words) else f"“{str(said)[:200]}”"
 
 
 def _text(table: dict[str, Any], field: str) -> str:
     value = table.get(field, "")
     if not isinstance(value, str) or len(value) > 300 or not value.isprintable():
-        raise Unreadable(f"“{field}” must be a line of text of at most 300 characters.")
+        raise Unreadable(
+            Words("“{field}” must be a line of text of at most 300 characters.", field=field)
+        )
     return value
 
 
@@ -225,7 +264,7 @@ def _architecture(table: dict[str, Any]) -> str:
     name = _text(table, "architecture")
     if not ARCHITECTURE.fullmatch(name):
         raise Unreadable(
-            "“architecture” must be one of timm:NAME, torchvision:NAME and laterna:NAME."
+            Words("“architecture” must be one of timm:NAME, torchvision:NAME and laterna:NAME.")
         )
     return name
 
@@ -233,7 +272,7 @@ def _architecture(table: dict[str, Any]) -> str:
 def _paper(table: dict[str, Any]) -> str:
     address = _text(table, "paper")
     if address and not re.fullmatch(r"https?://\S+", address):
-        raise Unreadable("“paper” must be an address that starts with https:// or http://.")
+        raise Unreadable(Words("“paper” must be an address that starts with https:// or http://."))
     return address
 
 
@@ -246,29 +285,38 @@ def _weights(name: str, table: dict[str, Any], paths: list[Path], folder: Path) 
     for path in paths if not found else ():
         _check_format(path)
     if not found:
-        raise Unreadable(f"{name}.safetensors or {name}.pth is not there.")
+        raise Unreadable(Words("{name}.safetensors or {name}.pth is not there.", name=name))
     if len(found) > 1:
-        both = " and ".join(path.name for path in found)
-        raise Unreadable(f"There are {both}: say which by “file”.")
+        files = ", ".join(path.name for path in found)
+        raise Unreadable(
+            Words("There are several files ({files}): say which by “file”.", files=files)
+        )
     return found[0]
 
 
 def _beside(folder: Path, named: str, suffixes: tuple[str, ...]) -> Path:
     """A file in the same folder; names that lead out of it are refused."""
     if Path(named).name != named or not named.lower().endswith(suffixes):
-        ends = " or ".join(suffixes)
-        raise Unreadable(f"“{named}” must be a file beside the TOML, with {ends}.")
+        raise Unreadable(
+            Words(
+                "“{file}” must be a file beside the TOML with one of these endings: {ends}.",
+                file=named,
+                ends=", ".join(suffixes),
+            )
+        )
     return folder / named
 
 
 def _preprocessing(table: dict[str, Any]) -> Preprocessing:
     choices = table.get("preprocessing")
     if not isinstance(choices, dict):
-        raise Unreadable("A table [preprocessing] is missing; models/README.md shows one.")
+        raise Unreadable(Words("A table [preprocessing] is missing; models/README.md shows one."))
     try:
         return preprocessing_of(choices)
     except ValueError as error:
-        raise Unreadable(f"[preprocessing] cannot be used: {error}.") from None
+        raise Unreadable(
+            Words("[preprocessing] cannot be used: {reason}.", reason=error.args[0])
+        ) from None
 
 
 def _labels(table: dict[str, Any], folder: Path) -> str | tuple[str, ...]:
@@ -281,16 +329,22 @@ def _labels(table: dict[str, Any], folder: Path) -> str | tuple[str, ...]:
         try:
             text = _decoded(read_regular(path, LABELS_LIMIT))
         except ValueError as error:
-            raise Unreadable(f"{path.name} is not UTF-8 text: {error}.") from None
+            raise Unreadable(
+                Words("{file} is not UTF-8 text: {reason}.", file=path.name, reason=error.args[0])
+            ) from None
         names = [line.strip() for line in re.split(r"\r\n|\n|\r", text.rstrip())]
     if not isinstance(names, list) or not all(isinstance(label, str) for label in names):
-        raise Unreadable('“labels” must be "imagenet", a list of names, or a .txt file\'s name.')
+        raise Unreadable(
+            Words("“labels” must be “imagenet”, a list of names, or the name of a .txt file.")
+        )
     if len(names) > CLASSES_LIMIT or any(len(label) > 200 for label in names):
-        raise Unreadable(f"At most {CLASSES_LIMIT} labels of 200 characters are taken.")
+        raise Unreadable(
+            Words("At most {most} labels of 200 characters are taken.", most=CLASSES_LIMIT)
+        )
     return tuple(printable(label) for label in names)
 
 
-def _with_problem(entry: Entry, problem: str) -> Entry:
+def _with_problem(entry: Entry, problem: Words) -> Entry:
     return Entry(
         name=entry.name,
         title=entry.title,

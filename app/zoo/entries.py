@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from app.errors import Words
 from app.zoo.files import is_regular
 
 UNTRAINED = "-untrained"
@@ -82,8 +83,8 @@ class Entry:
     file: where the weights lie, or will lie once they are fetched; url_name: their name at the
     mirror, for weights that can be fetched.
     input_size: (C, H, W). labels: "imagenet" or the classes' names. None: known only after loading.
-    trained: False for an untrained twin. problem: why it cannot be used at all, as a sentence.
-    preset_of: for a twin, the weights whose preprocessing it takes.
+    trained: False for an untrained copy. problem: why it cannot be used at all, as a sentence.
+    preset_of: for a copy, the weights whose preprocessing it takes.
     part: where in its file the state dict is, "" for the usual places.
     """
 
@@ -100,7 +101,7 @@ class Entry:
     preprocessing: Preprocessing | None = None
     labels: str | tuple[str, ...] | None = None
     trained: bool = True
-    problem: str | None = None
+    problem: Words | None = None
     preset_of: str = ""
     part: str = ""
 
@@ -112,12 +113,12 @@ class Entry:
 
     @property
     def original_name(self) -> str:
-        """Its name; of an untrained twin, that of the network whose twin it is."""
+        """Its name; of an untrained copy, that of the network it is a copy of."""
         return self.name if self.trained else self.name.removesuffix(UNTRAINED)
 
     @cached_property
     def definition(self) -> str:
-        """A digest of all that decides results beside the values of the weights; of a twin that of
+        """A digest of all that decides results beside the values of the weights; of a copy that of
         its original, and "" for what is in FORMER.
         """
         source = self.weights or self.preset_of
@@ -157,24 +158,28 @@ class Entry:
 
 
 def preprocessing_of(table: dict[str, Any]) -> Preprocessing:
-    """The preprocessing that a TOML table says. Raises ValueError with what is wrong."""
+    """The preprocessing that a TOML table says. Raises ValueError with what is wrong, as Words."""
     complete = {"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | table
     if set(complete) != set(Preprocessing.__dataclass_fields__):
         raise ValueError(
-            "it takes resize, crop, mean and std, and may say interpolation, channels and range"
+            Words(
+                "it takes resize, crop, mean and std, and may say interpolation, channels and range"
+            )
         )
     resize, crop = complete["resize"], complete["crop"]
     if type(resize) is not int or type(crop) is not int or not 16 <= crop <= resize <= 1024:
-        raise ValueError("resize and crop must be whole numbers, 16 <= crop <= resize <= 1024")
+        raise ValueError(
+            Words("resize and crop must be whole numbers, 16 <= crop <= resize <= 1024")
+        )
     if complete["interpolation"] not in ("bilinear", "bicubic"):
-        raise ValueError('interpolation must be "bilinear" or "bicubic"')
+        raise ValueError(Words('interpolation must be "bilinear" or "bicubic"'))
     if complete["channels"] not in ("RGB", "BGR"):
-        raise ValueError('channels must be "RGB" or "BGR"')
+        raise ValueError(Words('channels must be "RGB" or "BGR"'))
     if complete["range"] not in (1.0, 255.0):
-        raise ValueError("range must be 1.0 or 255.0")
+        raise ValueError(Words("range must be 1.0 or 255.0"))
     mean, std = _three(complete["mean"]), _three(complete["std"])
     if not all(value > 0 for value in std):
-        raise ValueError("std must be above 0")
+        raise ValueError(Words("std must be above 0"))
     return Preprocessing(
         resize=resize,
         crop=crop,
@@ -190,5 +195,5 @@ def _three(values: Any) -> tuple[float, float, float]:
     numbers = values if isinstance(values, list) else []
     fine = [type(value) in (int, float) and abs(value) < 1e6 for value in numbers]
     if len(numbers) != 3 or not all(fine):
-        raise ValueError("mean and std must be three numbers each")
+        raise ValueError(Words("mean and std must be three numbers each"))
     return float(numbers[0]), float(numbers[1]), float(numbers[2])

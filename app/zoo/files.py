@@ -10,13 +10,20 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from app.errors import Words
+
 MIB = 1024 * 1024
 WEIGHTS_LIMIT = 4096 * MIB
 HEADER_LIMIT = 16 * MIB
 
 
 class Unreadable(Exception):
-    """Why a file cannot be read, as a sentence."""
+    """Why a file cannot be read."""
+
+    def __init__(self, reason: Words) -> None:
+        """reason: a sentence, which is told in the reader's language."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 def is_regular(path: Path) -> bool:
@@ -37,9 +44,10 @@ def open_regular(path: Path, limit: int) -> io.BufferedReader:
         _require_regular(path.stat(), path, limit)
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise Unreadable(f"{path.name} is not there.") from None
+        raise Unreadable(Words("{file} is not there.", file=path.name)) from None
     except OSError as error:
-        raise Unreadable(f"{path.name} cannot be opened: {error.strerror}.") from None
+        reason = Words("{file} cannot be opened ({error}).", file=path.name, error=error.strerror)
+        raise Unreadable(reason) from None
     file = os.fdopen(number, "rb")
     try:
         _require_regular(os.fstat(number), path, limit)
@@ -54,17 +62,25 @@ def read_regular(path: Path, limit: int) -> bytes:
     with open_regular(path, limit) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise Unreadable(f"{path.name} grew beyond {limit // MIB} MB while it was read.")
+        raise Unreadable(
+            Words(
+                "{file} grew beyond {megabytes} MB while it was read.",
+                file=path.name,
+                megabytes=limit // MIB,
+            )
+        )
     return data
 
 
 def _require_regular(found: os.stat_result, path: Path, limit: int) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise Unreadable(f"{path.name} is not an ordinary file.")
+        raise Unreadable(Words("{file} is not an ordinary file.", file=path.name))
     if found.st_size == 0:
-        raise Unreadable(f"{path.name} is empty.")
+        raise Unreadable(Words("{file} is empty.", file=path.name))
     if found.st_size > limit:
-        raise Unreadable(f"{path.name} is larger than {limit / MIB:g} MB.")
+        raise Unreadable(
+            Words("{file} is larger than {megabytes:g} MB.", file=path.name, megabytes=limit / MIB)
+        )
 
 
 def inspect_safetensors(file: BinaryIO, name: str) -> None:
@@ -75,15 +91,25 @@ def inspect_safetensors(file: BinaryIO, name: str) -> None:
     whole = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= min(HEADER_LIMIT, whole - 8):
-        raise Unreadable(f"{name} is not a safetensors file: its header has an impossible length.")
+        raise Unreadable(
+            Words(
+                "{file} is not a safetensors file: its header has an impossible length.", file=name
+            )
+        )
     try:
         header = json.loads(file.read(length))
         ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
         end = max(ends, default=0)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise Unreadable(f"{name} is not a safetensors file: its header cannot be read.") from None
+        raise Unreadable(
+            Words("{file} is not a safetensors file: its header cannot be read.", file=name)
+        ) from None
     if end != whole - 8 - length:
-        raise Unreadable(f"{name} is damaged or cut short: its tensors do not end where it does.")
+        raise Unreadable(
+            Words(
+                "{file} is damaged or cut short: its tensors do not end where it does.", file=name
+            )
+        )
 
 
 def printable(text: str) -> str:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from app.errors import ModelUnavailable, UnknownLayer
+from app.errors import ModelUnavailable, UnknownLayer, Words
 from app.zoo.architectures import build, skeleton
 from app.zoo.catalogue import Catalogue
 from app.zoo.entries import Entry, Preprocessing
@@ -227,13 +227,24 @@ def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]
     try:
         trace = traced(module, size)
     except Exception as error:  # whatever an architecture that we do not know may raise
-        reason = f"Its layers cannot be listed for pictures of {size[1]} x {size[2]}: {error}"
-        raise ModelUnavailable(model=entry.title, reason=reason[:300]) from error
+        reason = Words(
+            "Its layers cannot be listed for pictures of {height} × {width} pixels (“{error}”).",
+            height=size[1],
+            width=size[2],
+            error=str(error)[:200],
+        )
+        raise ModelUnavailable(model=entry.title, reason=reason) from error
     if trace.parameters > PARAMETERS_LIMIT:
-        reason = f"It has {trace.parameters:,} parameters; at most {PARAMETERS_LIMIT:,} are taken."
+        reason = Words(
+            "It has {count} million parameters; at most {most} million are taken.",
+            count=trace.parameters // 1_000_000,
+            most=PARAMETERS_LIMIT // 1_000_000,
+        )
         raise ModelUnavailable(model=entry.title, reason=reason)
     if not trace.called:
-        raise ModelUnavailable(model=entry.title, reason="It has no layers that can be shown.")
+        raise ModelUnavailable(
+            model=entry.title, reason=Words("It has no layers that can be shown.")
+        )
     return module, trace
 
 

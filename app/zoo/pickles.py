@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from app.errors import Words
 from app.zoo.files import HEADER_LIMIT, Unreadable, printable
 
 #: The first of the pickles that PyTorch wrote before it wrote zip archives.
@@ -255,7 +256,9 @@ class Pickled:
         try:
             self.root = self._unzipped() if zipfile.is_zipfile(file) else self._bare()
         except BROKEN:
-            raise Unreadable(f"{name} is not a PyTorch file, or is damaged.") from None
+            raise Unreadable(
+                Words("{file} is not a PyTorch file, or is damaged.", file=name)
+            ) from None
 
     @property
     def foreign(self) -> list[str]:
@@ -272,22 +275,31 @@ class Pickled:
             self._file.seek(start + skipped)
             return self._file.read(length - skipped)
         except BROKEN:
-            raise Unreadable(f"{self.name} is damaged or cut short.") from None
+            raise Unreadable(Words("{file} is damaged or cut short.", file=self.name)) from None
 
     def _unzipped(self) -> Any:
         self._archive = archive = zipfile.ZipFile(self._file)
         members = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise Unreadable(f"{self.name} is a compressed archive, which PyTorch never writes.")
+            raise Unreadable(
+                Words("{file} is a compressed archive, which PyTorch never writes.", file=self.name)
+            )
         names = [member.filename for member in members]
         if {"code", "constants.pkl"} & {part for name in names for part in name.split("/")}:
             raise Unreadable(
-                f"{self.name} is a program (TorchScript), which is never run. Save a state dict: "
-                "torch.save(network.state_dict(), file), or use safetensors."
+                Words(
+                    "{file} is a program (TorchScript), which is never run. Save a state dict: "
+                    "torch.save(network.state_dict(), file), or use safetensors.",
+                    file=self.name,
+                )
             )
         found = next((name for name in names if name.rpartition("/")[2] == "data.pkl"), "")
         if archive.getinfo(found).file_size > HEADER_LIMIT:
-            raise Unreadable(f"{self.name} holds a pickle that is too large to be looked through.")
+            raise Unreadable(
+                Words(
+                    "{file} holds a pickle that is too large to be looked through.", file=self.name
+                )
+            )
         whole = self._file.seek(0, io.SEEK_END)
         if sum(member.file_size for member in members) > whole:
             raise ValueError("members that overlap")
@@ -296,7 +308,9 @@ class Pickled:
             f"{self._folder}byteorder" in names
             and archive.read(f"{self._folder}byteorder") != b"little"
         ):
-            raise Unreadable(f"{self.name} was written with the bytes of its numbers reversed.")
+            raise Unreadable(
+                Words("{file} was written with the bytes of its numbers reversed.", file=self.name)
+            )
         return self._machine.run(io.BytesIO(archive.read(found)))
 
     def _bare(self) -> Any:
@@ -342,7 +356,14 @@ class Pickled:
         parts = dict(_parts(self.root))
         if part in parts:
             return part, parts[part]
-        raise Unreadable(f"{self.name} holds no tensors under “{part}”, but {_listed(parts)}.")
+        raise Unreadable(
+            Words(
+                "{file} holds no tensors under “{part}”, but {places}.",
+                file=self.name,
+                part=part,
+                places=_listed(parts),
+            )
+        )
 
     def _searched(self) -> tuple[str, dict[Any, Any]]:
         parts = dict(_parts(self.root))
@@ -351,24 +372,36 @@ class Pickled:
             part = next(iter(usual or parts))
             return part, parts[part]
         if parts:
-            raise Unreadable(f"{self.name} holds tensors {_listed(parts)}: say which by “part”.")
+            raise Unreadable(
+                Words(
+                    "{file} holds tensors {places}: say which by “part”.",
+                    file=self.name,
+                    places=_listed(parts),
+                )
+            )
         if self.foreign:
             raise Unreadable(self._holds_code(self.foreign[0]))
         if isinstance(self.root, dict) and self.root:
-            raise Unreadable(f"{self.name} holds something else than tensors with names.")
-        raise Unreadable(f"{self.name} holds no state dict.")
+            raise Unreadable(
+                Words("{file} holds something else than tensors with names.", file=self.name)
+            )
+        raise Unreadable(Words("{file} holds no state dict.", file=self.name))
 
-    def _holds_code(self, name: str) -> str:
-        return (
-            f"{self.name} holds code ({printable(name)[:120]}), which is never run. Save a "
-            "state dict: torch.save(network.state_dict(), file), or use safetensors."
+    def _holds_code(self, name: str) -> Words:
+        return Words(
+            "{file} holds code ({name}), which is never run. Save a state dict: "
+            "torch.save(network.state_dict(), file), or use safetensors.",
+            file=self.name,
+            name=printable(name)[:120],
         )
 
 
-def _listed(parts: Iterable[str]) -> str:
+def _listed(parts: Iterable[str]) -> Words:
     """Where tensors are, in words."""
     names = [f"“{part}”" for part in map(printable, parts) if part]
-    return f"under {', '.join(names)}"[:300] if names else "not in parts"
+    if not names:
+        return Words("not in parts")
+    return Words("under {names}", names=", ".join(names)[:300])
 
 
 def _parts(

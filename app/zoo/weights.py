@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from app.errors import ModelUnavailable
+from app.errors import ModelUnavailable, Words
 from app.zoo.entries import Entry
 from app.zoo.files import WEIGHTS_LIMIT, Unreadable, open_regular, printable, read_regular
 from app.zoo.pickles import Pickled, Placed, Storage
@@ -33,7 +33,7 @@ DTYPES = {
     "Char": torch.int8, "Byte": torch.uint8, "Bool": torch.bool,
     "ComplexFloat": torch.complex64, "ComplexDouble": torch.complex128,
 }  # fmt: skip
-NO_WEIGHTS = (
+NO_WEIGHTS = Words(
     "It has no weights of its own. Open it untrained, or put a checkpoint for it into "
     "models/weights."
 )
@@ -72,7 +72,7 @@ def fitting_weights(skeleton: nn.Module, entry: Entry) -> Fitting:
         state = fitted(tensors, skeleton, entry, prefix)
         return Fitting(state, digest, part, prefix)
     except Unreadable as unreadable:
-        raise ModelUnavailable(model=entry.title, reason=str(unreadable)) from None
+        raise ModelUnavailable(model=entry.title, reason=unreadable.reason) from None
 
 
 def sha256_of(entry: Entry) -> str | None:
@@ -99,7 +99,9 @@ def read_tensors(data: bytes, name: str, part: str = "") -> tuple[str, dict[str,
     try:
         return "", safetensors.torch.load(data)
     except Exception as error:  # it raises whatever the file makes it raise
-        raise Unreadable(f"{name} cannot be read: {_line(error)}") from None
+        raise Unreadable(
+            Words("{file} cannot be read (“{error}”).", file=name, error=_line(error))
+        ) from None
 
 
 def _placed_tensors(pickled: Pickled, placed: Mapping[str, Placed]) -> dict[str, Tensor]:
@@ -112,12 +114,23 @@ def _placed_tensors(pickled: Pickled, placed: Mapping[str, Placed]) -> dict[str,
         dtype = getattr(torch, one.dtype, None) if one.dtype else DTYPES.get(one.storage.kind)
         if not isinstance(dtype, torch.dtype):
             kind = one.dtype or one.storage.kind
-            raise Unreadable(f"{pickled.name} holds numbers of an unknown kind ({kind[:40]}).")
+            raise Unreadable(
+                Words(
+                    "{file} holds numbers of an unknown kind ({kind}).",
+                    file=pickled.name,
+                    kind=kind[:40],
+                )
+            )
         try:
             tensors[key] = _tensor(storages[one.storage], one, dtype)
         except (RuntimeError, ValueError, OverflowError):
-            where = f"{printable(key)[:80]} is not all there"
-            raise Unreadable(f"{pickled.name} is damaged: {where}.") from None
+            raise Unreadable(
+                Words(
+                    "{file} is damaged: {tensor} is not all there.",
+                    file=pickled.name,
+                    tensor=printable(key)[:80],
+                )
+            ) from None
     return tensors
 
 
@@ -186,28 +199,45 @@ def fitted(
     missing = sorted(key for key in wanted.keys() - given.keys() if not _counts(key))
     if missing or given.keys() - wanted.keys():
         raise Unreadable(
-            f"These weights are for another architecture: {_some(missing)} not in the file, "
-            f"{_some(sorted(given.keys() - wanted.keys()))} not in the network."
-            f"{_about_prefix(given, prefix)}"
+            Words(
+                "These weights are for another architecture: {missing} not in the file, {strange} "
+                "not in the network.{prefix}",
+                missing=_some(missing),
+                strange=_some(sorted(given.keys() - wanted.keys())),
+                prefix=_about_prefix(given, prefix),
+            )
         )
     others = [key for key, value in given.items() if value.shape != wanted[key].shape]
     if others:
         raise Unreadable(_misfit(others, given, wanted, entry))
     for key, value in given.items():
         if value.layout != torch.strided or value.is_quantized:
-            raise Unreadable(f"These weights are sparse or quantized ({key}), which is not read.")
+            raise Unreadable(
+                Words(
+                    "These weights are sparse or quantized ({tensor}), which is not read.",
+                    tensor=key,
+                )
+            )
         if value.is_complex() or not bool(torch.isfinite(value.float()).all()):
-            raise Unreadable(f"These weights are damaged: {key} holds values that are no numbers.")
+            raise Unreadable(
+                Words(
+                    "These weights are damaged: {tensor} holds NaN or infinite values.", tensor=key
+                )
+            )
     return given
 
 
 def _about_prefix(given: Mapping[str, Tensor], prefix: str) -> str:
     """What names in the file begin with, where that may be why they do not fit."""
     if prefix:
-        return f" “{printable(prefix)[:80]}” was taken off the names in the file."
+        return Words(
+            " “{prefix}” was taken off the names in the file.", prefix=printable(prefix)[:80]
+        )
     first, last = min(given, default=""), max(given, default="")
     begins = commonprefix((first, last)).rpartition(".")[0]  # noqa: RUF071  # no paths
-    return f" All names in the file begin with “{printable(begins)[:80]}.”." if begins else ""
+    if not begins:
+        return ""
+    return Words(" All names in the file begin with “{prefix}.”.", prefix=printable(begins)[:80])
 
 
 def _misfit(
@@ -215,10 +245,15 @@ def _misfit(
     given: Mapping[str, Tensor],
     wanted: Mapping[str, Tensor],
     entry: Entry | None,
-) -> str:
+) -> Words:
     """Why tensors do not fit in shape; where only the classes are more or fewer, that as such."""
     key = others[0]
-    sizes = f"{key} is {_size(given[key])} in the file, {_size(wanted[key])} in the network"
+    sizes = Words(
+        "{tensor} is {given} in the file, {wanted} in the network",
+        tensor=key,
+        given=_size(given[key]),
+        wanted=_size(wanted[key]),
+    )
     names = entry.classes if entry else None
     classes = {given[one].shape[:1] for one in others}
     is_last = all(
@@ -228,18 +263,28 @@ def _misfit(
         for one in others
     )
     if not is_last or len(classes) != 1 or entry is None:
-        return f"These weights are for another architecture: {sizes}."
-    found = f"{names} names, {classes.pop()[0]} classes"
+        return Words("These weights are for another architecture: {sizes}.", sizes=sizes)
+    found = Words("{names} names, {classes} classes", names=names, classes=classes.pop()[0])
     if entry.labels == "imagenet":
-        return f"{found}: these weights are for other labels or another architecture: {sizes}."
-    return f"{found}: “labels” must have a name for each class of these weights ({sizes})."
+        return Words(
+            "{found}: these weights are for other labels or another architecture: {sizes}.",
+            found=found,
+            sizes=sizes,
+        )
+    return Words(
+        "{found}: “labels” must have a name for each class of these weights ({sizes}).",
+        found=found,
+        sizes=sizes,
+    )
 
 
 def _check(digest: str, entry: Entry) -> None:
     """Hold a fetched file against the checksum in its name, as torch.hub does when it fetches."""
     checksum = CHECKSUM.search(entry.url_name or "")
     if checksum and not digest.startswith(checksum[1]):
-        raise Unreadable(f"{entry.url_name} is damaged: its checksum is wrong. Fetch it again.")
+        raise Unreadable(
+            Words("{file} is damaged: its checksum is wrong. Fetch it again.", file=entry.url_name)
+        )
 
 
 def _needed(key: str) -> bool:
@@ -251,12 +296,16 @@ def _counts(key: str) -> bool:
     return key.endswith("num_batches_tracked")
 
 
-def _some(names: list[str]) -> str:
-    return f"{len(names)} tensors" + (f" ({', '.join(names[:2])} …)" if names else "")
+def _some(names: list[str]) -> Words:
+    if not names:
+        return Words("no tensors")
+    if len(names) == 1:
+        return Words("one tensor ({name})", name=names[0])
+    return Words("{count} tensors ({names} …)", count=len(names), names=", ".join(names[:2]))
 
 
 def _size(tensor: Tensor) -> str:
-    return " x ".join(map(str, tensor.shape)) or "a single number"
+    return " × ".join(map(str, tensor.shape)) or Words("a single number")
 
 
 def _line(error: BaseException) -> str:

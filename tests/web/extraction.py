@@ -76,6 +76,9 @@ def _in_notebooks() -> Iterator[tuple[str, str]]:
         for type_, source in notebooks.cells_of(kind):
             if type_ == notebooks.TEXT:
                 yield f"app/studio/notebooks/{kind}.template", source
+            else:
+                for words in notebooks.printed(source):
+                    yield f"app/studio/notebooks/{kind}.template", words
 
 
 def _samples() -> Iterator[tuple[str, str]]:

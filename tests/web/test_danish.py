@@ -4,15 +4,18 @@ import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import torch
 
 from app.vision.drawing import colors
 from tests.asking import ATLAS, CHANNEL, CLASS, MODEL, REBUILT, STRIP, ask, finish, made
-from tests.running import Laterna
+from tests.running import Laterna, laterna
 from tests.web.extraction import catalogue
+from tests.zoo.checkpoints import RGB, models_dir, toml
 
 #: What a page says besides its texts.
 SAID = ("alt", "title", "aria-label", "placeholder", "data-words", "aria-roledescription")
@@ -25,6 +28,7 @@ NAMES = {
     "DenseNet", "ConvNeXt", "Inception", "ReLU", "SiLU", "GELU", "ImageNet", "PyTorch", "torch",
     "torchvision", "timm", "numpy", "Python", "Jupyter", "WebP", "PNG", "CSV", "SVG", "JSON", "RGB",
     "BGR", "Adam", "Studio", "Chelsea", "Eileen", "Collins", "Dansk", "English", "cpu", "cuda",
+    "arXiv", "PSNR", "SSIM", "t-SNE", "samples", "laterna",
     "Selvaraju", "Szegedy", "et", "al.", *colors.NAMES,
 }  # fmt: skip
 PAGES = (
@@ -117,6 +121,7 @@ def known(client: httpx.Client) -> set[str]:
         layers = client.get(f"/models/{model}.json").json()["layers"]
         names |= {layer["name"] for layer in layers} | {layer["block"] for layer in layers}
     names |= {row["label"] for row in client.get(f"/models/{MODEL}/classes.json").json()["classes"]}
+    names |= {sample["id"] for sample in client.get("/images.json").json()["samples"]}
     return names
 
 
@@ -140,6 +145,8 @@ def untranslated(text: str, names: set[str], patterns: list[re.Pattern[str]]) ->
         if part in names or bare in names or not re.search(r"[^\W\d_]{2}", bare):
             continue
         if any(pattern.fullmatch(one) for one in (part, bare) for pattern in patterns):
+            continue
+        if re.fullmatch(r"(\w+ [\d.]+(\+\w+)?)", part):  # a package with its version
             continue
         if re.fullmatch(r"[\w.]*[\d_.][\w.]*|[0-9a-f]{16,}|\S+@\S+|https?://\S+", part):
             continue
@@ -175,7 +182,7 @@ def test_no_text_of_a_danish_page_is_the_english_one(server: Laterna, addresses:
 
 def test_what_is_refused_is_told_in_danish_to_the_last_word(server: Laterna) -> None:
     refused = {
-        f"/images/chelsea/models/{MODEL}/layers/bn1.json?tile=1024": "højst",
+        f"/images/chelsea/models/{MODEL}/layers/bn1.json?tile=1024": "mindre",
         "/collections/samples/photos/0.jpg?crop=1,2": "venstre",
         "/architectures.json?models=a,b,c,d,e,f,g": "højst",
         f"/images/chelsea/models/{MODEL}/covering.json?mask=%21": "højst",
@@ -212,4 +219,74 @@ def test_a_notebook_speaks_danish(server: Laterna) -> None:
             texts = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
             assert len(texts) > 2
             assert "denne side" in texts[0]
+            code = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
+            assert "siden {told}, her {here}" in code
+            assert "_(" not in code
+            assert not re.search(r"print\(.*\b(the|page|channels)\b", code)
             assert not any(re.search(r"\b(the|with|page)\b", text) for text in texts)
+
+
+def bad_checkpoints(folder: Path) -> dict[str, str]:
+    """A folder of models with own checkpoints that cannot be used: names, and what is in them."""
+    weights = models_dir(folder) / "weights"
+    good = toml("torchvision:squeezenet1_1", preprocessing=RGB.format(crop=224))
+    torch.save({"a": torch.zeros(1)}, weights / "strange.pth")
+    for name in ("empty", "cut", "unknown", "nested", "shaped", "paper", "latin", "missing"):
+        (weights / f"{name}.safetensors").write_bytes(b"{}" if name != "empty" else b"")
+    (weights / "missing.safetensors").unlink()
+    (weights / "keras.h5").write_bytes(b"anything")
+    (weights / "packed.zip").write_bytes(b"anything")
+    (weights / "UPPER.pth").write_bytes(b"anything")
+    texts = {
+        "empty": good,
+        "cut": good,
+        "strange": good,
+        "missing": good,
+        "unknown": good + "\nwhatever = 1\n",
+        "nested": "a = " + "[" * 5000,
+        "shaped": good.replace("std = [", "std = [0, "),
+        "paper": 'paper = "ftp://nowhere"\n' + good,
+        "latin": "# ",
+    }
+    for name, text in texts.items():
+        (weights / f"{name}.toml").write_bytes(text.encode() + b"\xe9" * (name == "latin"))
+    return texts
+
+
+def test_what_is_wrong_with_own_checkpoints_is_told_in_danish(tmp_path: Path) -> None:
+    names = bad_checkpoints(tmp_path / "models")
+    models = str(tmp_path / "models")
+    with laterna(tmp_path / "data", LATERNA_MODELS_DIR=models) as server, server.client() as client:
+        server.wait_until_ready()
+        # The tensors are looked at only when it is opened.
+        assert client.get("/models/strange.json").status_code == 409
+        said = {}
+        for language in ("en", "da"):
+            listed = client.get("/models.json", headers={"Accept-Language": language}).json()
+            said[language] = {row["name"]: row["note"] for row in listed["models"]}
+    for name in (*names, "keras", "packed", "upper"):
+        english, danish = (said[language][name] for language in ("en", "da"))
+        assert english != danish, name
+        assert danish, name
+        assert not re.search(r"\b(is|are|not|the|there|must)\b", danish), danish
+
+
+#: What the Danish of the lecture does not say (convolution, stride, padding, …).
+NEVER = (
+    r"foldning", r"\bskridt(et|s|ene)?\b", r"udfyldning", r"\bfyld\b", r"gradientstigning",
+    r"\brører\b", r"\bvækker\b", r"træk-?vektor", r"egenskabsvektor", r"tager dette for",
+    r"middel-?pooling", r"gennemsnitspooling", r"groet ud", r"vokset ud", r"så det hen",
+    r"for programmer", r"\betikett?er\b", r"tvilling", r"fotografi",
+)  # fmt: skip
+
+
+def test_the_danish_words_are_those_of_the_lecture() -> None:
+    wrong = [
+        (str(message.id)[:60], word)
+        for message in catalogue("da")
+        if message.id
+        for text in (message.string if isinstance(message.string, tuple) else (message.string,))
+        for word in NEVER
+        if re.search(word, str(text), re.IGNORECASE)
+    ]
+    assert wrong == []

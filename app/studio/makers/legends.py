@@ -45,7 +45,7 @@ def legend_sheet(recipe: LegendSheet, network: Network, activation: Tensor, crop
             recipe.words,
             tuple(made.facts["colors"]["stops"]),
             _footer(plain, network),
-            untrained=not network.trained,
+            mark="" if network.trained else recipe.mark or "UNTRAINED NETWORK",
         ),
     )
     chunks = texts(plain, network, made.facts["scale"])

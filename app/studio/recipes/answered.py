@@ -1,7 +1,7 @@
 """What is answered at once, from one pass or none."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from app.studio.recipes.recipe import OfPicture, Recipe
 
@@ -40,7 +40,8 @@ class LegendSheet(ActivationGrid):
     """The same sheet to be shown without its page: with a heading, channel numbers and its scale.
 
     Its words come from who asks, in their language: heading, lines below it, ticks at the low end,
-    at zero (where that is in the middle) and at the high end; without ticks `words` of the scale.
+    at zero (where that is in the middle) and at the high end; without ticks `words` of the scale;
+    mark: how an untrained network is marked, which is in no key of a trained one's.
     """
 
     kind: ClassVar[str] = "sheet with legend"
@@ -48,6 +49,12 @@ class LegendSheet(ActivationGrid):
     lines: tuple[str, ...] = ()
     ticks: tuple[str, ...] = ()
     words: str = ""
+    mark: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """All fields; the mark only where there is one."""
+        fields = super().facts()
+        return fields if self.mark else {k: v for k, v in fields.items() if k != "mark"}
 
 
 @dataclass(frozen=True, kw_only=True)

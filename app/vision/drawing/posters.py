@@ -27,7 +27,8 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 class Said:
     """The words of a poster. ticks: low, (zero,) high; none: `words` stand for the scale.
 
-    stops: the palette from low to high, #rrggbb.
+    stops: the palette from low to high, #rrggbb. mark: in red below the heading, of an untrained
+    network; "" for none.
     """
 
     heading: str
@@ -36,7 +37,7 @@ class Said:
     words: str
     stops: tuple[str, ...]
     footer: str
-    untrained: bool
+    mark: str
 
 
 def poster(
@@ -111,11 +112,11 @@ class _Page:
 
 def _head(page: _Page, words: Said) -> None:
     page.paragraph(words.heading, 28, bold=True)
-    if words.untrained:
+    if words.mark:
         letters = font(18, bold=True)
-        wide = round(letters.getlength("UNTRAINED NETWORK")) + 24
+        wide = round(letters.getlength(words.mark)) + 24
         page.box((MARGIN, page.at + 2, MARGIN + wide, page.at + 32), RED)
-        page.text(MARGIN + 12, page.at + 6, "UNTRAINED NETWORK", letters, (255, 255, 255))
+        page.text(MARGIN + 12, page.at + 6, words.mark, letters, (255, 255, 255))
         page.at += 40
     for line in words.lines:
         page.paragraph(line, 17)

@@ -16,6 +16,12 @@ SMALLEST_TILE = 8
 ASPECT = 1.5
 #: The strip that marks untrained networks, in pixels.
 STRIP = 20
+#: (the least width in pixels, what is written on it)
+MARKS = (
+    (400, "UNTRAINED NETWORK · UTRÆNET NETVÆRK"),
+    (220, "UNTRAINED · UTRÆNET"),
+    (0, "UNTRAINED"),
+)
 MOST_PIXELS = 64_000_000
 #: What lies between tiles in colour, and where nothing was made yet.
 EMPTY = 40
@@ -116,10 +122,11 @@ def lay(tiles: Tensor, sheet: Sheet, pixels: Tensor) -> None:
 
 
 def _mark(strip: Tensor, indexed: bool) -> None:
-    """Write UNTRAINED in red on the strip below the tiles."""
+    """Write what it is in red on the strip below the tiles; one file is for all languages."""
     red = torch.tensor(MARK if indexed else [224, 36, 36], dtype=torch.uint8)
     height, width = strip.shape[:2]
-    word = _word("UNTRAINED NETWORK" if width > 160 else "UNTRAINED", height, width)
+    words = next((words for least, words in MARKS if width >= least), MARKS[-1][1])
+    word = _word(words, height, width)
     strip[:2] = red
     strip[word] = red
 

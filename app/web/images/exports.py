@@ -57,8 +57,9 @@ def words(
 ) -> dict[str, Any]:
     """What is written around a sheet, in this person's language."""
     shape = " × ".join(str(size) for size in facts["shape"])
-    kind = languages.kind(layer["kind"])
+    kind = wording.layer_kind(layer)
     return {
+        "mark": "" if described["trained"] else languages.gettext("UNTRAINED NETWORK"),
         "heading": f"{layer['name']} – {described['title']}",
         "lines": (f"{wording.shown(image)} · {kind}, {shape}", dead_words(facts)),
         **_scale_words(facts["scale"]),
@@ -66,7 +67,7 @@ def words(
 
 
 def dead_words(facts: dict[str, Any]) -> str:
-    """How many channels are dead, in a sentence."""
+    """How many channels are silent for a photo, in a sentence."""
     dead, count = facts["dead"], languages.whole(facts["shape"][0])
     if not dead:
         return languages.gettext("No channel is silent for this photo.")

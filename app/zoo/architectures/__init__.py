@@ -11,7 +11,7 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 
-from app.errors import ModelUnavailable
+from app.errors import ModelUnavailable, Words
 from app.zoo.architectures.alexnet import AlexNet, alexnet_convolutions
 from app.zoo.architectures.googlenet import GoogLeNet
 from app.zoo.entries import Entry
@@ -32,12 +32,17 @@ def build(entry: Entry) -> nn.Module:
         return BUILDERS[family](name, classes, entry).eval()
     except LookupError:
         raise ModelUnavailable(
-            model=entry.title, reason=f"There is no architecture “{entry.architecture}”."
+            model=entry.title,
+            reason=Words("There is no architecture “{name}”.", name=entry.architecture),
         ) from None
     except Exception as error:  # whatever an architecture that we do not know may raise
         raise ModelUnavailable(
             model=entry.title,
-            reason=f"The architecture “{entry.architecture}” cannot be built: {str(error)[:200]}",
+            reason=Words(
+                "The architecture “{name}” cannot be built (“{error}”).",
+                name=entry.architecture,
+                error=str(error)[:200],
+            ),
         ) from error
 
 

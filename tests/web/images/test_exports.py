@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from app.settings import ROOT
 from app.studio.exports.notebooks import MOST_BYTES, notebook
@@ -93,6 +93,28 @@ def test_the_sheet_with_legend_has_the_sheet_in_it(server: Laterna) -> None:
     red = (198, 40, 40)
     assert red not in colors(answer.content)
     assert red in colors(untrained.content)
+
+
+def test_a_danish_sheet_is_marked_untrained_in_danish(server: Laterna) -> None:
+    address = f"/images/coffee/models/{MODEL}-untrained/layers/{LAYER}/sheet.png"
+    pictures = {}
+    with server.client() as client:
+        for language in ("en", "da"):
+            answer = client.get(address, headers={"Accept-Language": language})
+            with Image.open(io.BytesIO(answer.content)) as picture:
+                pictures[language] = picture.convert("RGB")
+    boxes = {language: red_box(picture) for language, picture in pictures.items()}
+    assert boxes["en"] != boxes["da"], "as wide as its words are"
+    assert boxes["en"][:2] == boxes["da"][:2]
+
+
+def red_box(picture: Image.Image) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is marked in red."""
+    red, green, _ = picture.split()
+    marked = ImageChops.subtract(red, green).point(lambda value: 255 * (value > 120))
+    box = marked.getbbox()
+    assert box is not None
+    return box
 
 
 def colors(png: bytes) -> set[Any]:

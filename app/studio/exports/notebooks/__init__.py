@@ -1,9 +1,11 @@
 """Notebooks: (what a page shows, what is known of it) -> a Jupyter notebook that makes it again.
 
 Each kind is a template beside this file, in cells as editors know them: `# %%` begins one of code,
-`# %% [markdown]` one of text. The code needs this package, not its server. No torch in here.
+`# %% [markdown]` one of text. What code prints stands in _("…"). The code needs this package, not
+its server. No torch in here.
 """
 
+import ast
 import base64
 import json
 import re
@@ -16,6 +18,7 @@ from typing import Any
 #: Larger pictures are not put into a notebook but read from a file beside it.
 MOST_BYTES = 1_500_000
 CODE, TEXT = "# %%", "# %% [markdown]"
+PRINTED = re.compile(r'\b_\(("(?:[^"\\]|\\.)*")\)')
 KINDS = ("grid", "channel", "visualization")
 
 
@@ -30,13 +33,15 @@ def notebook(
 
     words stand in texts, on one line each; values in code, as Python writes them, so that nothing
     that somebody named their picture can become code; definition: of the network, if it has one.
-    picture: the PNG that it is about. translate: puts a cell of text into the reader's language;
-    the code stays as it is.
+    picture: the PNG that it is about. translate: puts a cell of text, and what code prints, into
+    the reader's language.
     """
     plain_words = {name: _plain(word) for name, word in words.items()}
     written = {name: repr(value) for name, value in ({"definition": ""} | dict(values)).items()}
     cells = [
-        _text(translate(source), plain_words) if type_ == TEXT else _code(source, written)
+        _text(translate(source), plain_words)
+        if type_ == TEXT
+        else _code(_spoken(source, translate), written)
         for type_, source in cells_of(kind)
     ]
     if picture is not None:
@@ -61,6 +66,21 @@ def cells_of(kind: str) -> Iterator[tuple[str, str]]:
             yield TEXT, "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines)
         else:
             yield CODE, "\n".join(lines)
+
+
+def printed(source: str) -> list[str]:
+    """What a cell of code says to its reader."""
+    return [ast.literal_eval(found) for found in PRINTED.findall(source)]
+
+
+def _spoken(source: str, translate: Callable[[str], str]) -> str:
+    """A cell of code in which that is in the reader's language."""
+
+    def told(match: re.Match[str]) -> str:
+        text = translate(ast.literal_eval(match[1]))
+        return json.dumps(text, ensure_ascii=False).replace("$", "$$")
+
+    return PRINTED.sub(told, source)
 
 
 def _plain(word: str) -> str:
