@@ -285,7 +285,7 @@ def test_a_bad_checkpoint_is_listed_with_its_reason_and_harms_nothing(
         (
             {key: value * torch.nan for key, value in squeezenet().state_dict().items()},
             SQUEEZENET,
-            "no numbers",
+            "NaN or infinite",
         ),
     ],
 )
