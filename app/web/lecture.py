@@ -252,7 +252,7 @@ def _looking(look: Shown) -> tuple[Chapter, ...]:
             ),
             (
                 (
-                    gettext("Channels that never fire, by depth"),
+                    gettext("Dead channels by depth"),
                     urls.collection_model(collection, model),
                 ),
             ),

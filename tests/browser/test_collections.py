@@ -30,7 +30,7 @@ def test_from_a_collection_to_what_excites_a_channel(chromium: Browser, server: 
         begin.click()
         expect(page.locator("#state")).to_be_visible()
         page.get_by_role("link", name="See what came of it").click()
-    expect(page.get_by_role("heading", name="Channels that never fire")).to_be_visible()
+    expect(page.get_by_role("heading", name="Dead channels")).to_be_visible()
     dots = page.locator(".depth circle:not(.near)")
     assert dots.count() > 10
     page.locator(f".depth a[href$='/{LAYER}']").click()
