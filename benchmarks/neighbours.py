@@ -53,7 +53,7 @@ def put_index(archive: Archive, found: Collection, layer: str, settings: Setting
     width = next(each["shape"][0] for each in described["layers"] if each["name"] == layer)
     recipe = CollectionIndex(
         model=MODEL,
-        weights=described["weights"]["sha256"],
+        weights=described["weights"]["sha256"] or "",
         collection=found.name,
         photos=found.digest,
     )

@@ -1,14 +1,14 @@
 """What the descriptions of the catalogue's networks say, as the pages get them."""
 
 import json
-from typing import Any
 
 from app.settings import ROOT
 from app.zoo.catalogue import Catalogue
+from app.zoo.described import NetworkDescription
 from app.zoo.keeper import describe
 
 
-def described(name: str) -> dict[str, Any]:
+def described(name: str) -> NetworkDescription:
     """A network's description after its way through JSON."""
-    found: dict[str, Any] = json.loads(json.dumps(describe(Catalogue(ROOT / "models"), name)))
+    found: NetworkDescription = json.loads(json.dumps(describe(Catalogue(ROOT / "models"), name)))
     return found

@@ -57,7 +57,7 @@ class Archive(Images):
     def keep_result(
         self,
         key: str,
-        facts: dict[str, Any],
+        facts: Mapping[str, Any],
         picture: bytes | None,
         media: str,
         image: str | None,
@@ -143,7 +143,7 @@ class Archive(Images):
     def _result(
         self,
         key: str,
-        facts: dict[str, Any],
+        facts: Mapping[str, Any],
         media: str,
         digest: str | None,
         parts: dict[str, str],
@@ -183,7 +183,6 @@ class Archive(Images):
 
 
 @lru_cache(maxsize=8)
-def _long(facts: str) -> dict[str, Any]:
+def _long(facts: str) -> Any:
     """Facts from JSON. Nobody changes what a result says."""
-    parsed: dict[str, Any] = json.loads(facts)
-    return parsed
+    return json.loads(facts)

@@ -29,12 +29,12 @@ class KeptImage:
 class Result:
     """What came of a recipe: its numbers, and where its picture lies, if it has one.
 
-    parts: the hashes of its further files, by name; written: the picture itself, of a result that
-    was kept just now.
+    facts: JSON, as the maker of its recipe tells it; parts: the hashes of its further files, by
+    name; written: the picture itself, of a result that was kept just now.
     """
 
     key: str
-    facts: dict[str, Any]
+    facts: Any
     media: str
     digest: str | None
     path: Path | None

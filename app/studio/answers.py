@@ -5,7 +5,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
@@ -23,6 +23,7 @@ from app.studio.recipes import (
     require_definition,
 )
 from app.zoo.catalogue import Catalogue, Entry
+from app.zoo.described import NetworkDescription
 
 R = TypeVar("R", bound=Recipe)
 #: Seconds that the list of networks waits for news of the weights' mirror.
@@ -52,7 +53,7 @@ class Answers:
         self.archive = Archive(settings.data_dir, settings.quota_bytes)
         self.fetcher = Fetcher(settings, self.archive)
         self._making: dict[str, _Making] = {}
-        self._descriptions: dict[str, dict[str, Any]] = {}
+        self._descriptions: dict[str, NetworkDescription] = {}
 
     async def models(self) -> list[networks.Card]:
         """The list of networks, the default first."""
@@ -70,11 +71,11 @@ class Answers:
         mirror = networks.Mirror(self.settings.weights_mirror, online, fetching)
         return networks.card(entry, self.known_entry(entry), mirror)
 
-    def known(self, model: str) -> dict[str, Any] | None:
+    def known(self, model: str) -> NetworkDescription | None:
         """A network's description if it was made before; raises UnknownModel."""
         return self.known_entry(self.catalogue.entry(model))
 
-    def known_entry(self, entry: Entry) -> dict[str, Any] | None:
+    def known_entry(self, entry: Entry) -> NetworkDescription | None:
         """The description of an entry if it was made before."""
         key = _description(entry).key
         if key not in self._descriptions:
@@ -84,14 +85,17 @@ class Answers:
             self._descriptions[key] = result.facts
         return self._descriptions[key]
 
-    async def description(self, model: str) -> dict[str, Any]:
+    async def description(self, model: str) -> NetworkDescription:
         """A network's layers and numbers; asks the device when they are not known yet."""
         return await self._description(self.catalogue.entry(model))
 
     async def _description(self, entry: Entry) -> dict[str, Any]:
         if entry.problem:
             raise ModelUnavailable(model=entry.title, reason=entry.problem)
-        return self.known_entry(entry) or (await self._once(_description(entry))).facts
+        known = self.known_entry(entry)
+        if known is None:
+            known = (await self._once(_description(entry))).facts
+        return known
 
     def made(self, recipe: Recipe) -> Result | None:
         """What came of a recipe if it was made before."""

@@ -7,13 +7,14 @@ pictures for the start page.
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from app.errors import LaternaError, UnknownVisualization
 from app.studio.jobs.job import State
 from app.studio.recipes import ChannelImage, ClassImage, JobRecipe
+from app.zoo.described import NetworkDescription
 
 if TYPE_CHECKING:
     from app.studio.visualizations import Visualizations
@@ -30,7 +31,7 @@ CLASSES = (130, 301, 980, 985)
 DEPTHS, KINDS = (0.4, 0.7), ("LU", "swish")
 
 
-def pictures(network: dict[str, Any]) -> Iterator[JobRecipe]:
+def pictures(network: NetworkDescription) -> Iterator[JobRecipe]:
     """Some classes and channels of a network, from its description."""
     name = network["name"]
     for number in CLASSES:

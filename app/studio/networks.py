@@ -1,7 +1,7 @@
 """The list of networks as people see it: what can be opened now, and what to do for the others."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from app.errors import (
     LaternaError,
@@ -12,6 +12,7 @@ from app.errors import (
 )
 from app.studio.fetching import Fetching
 from app.zoo.catalogue import Entry
+from app.zoo.described import NetworkDescription
 
 Status = Literal["ready", "loading", "available", "unavailable"]
 
@@ -40,18 +41,18 @@ class Card:
     can_open_untrained: bool
 
 
-def card(entry: Entry, description: dict[str, Any] | None, mirror: Mirror) -> Card:
+def card(entry: Entry, description: NetworkDescription | None, mirror: Mirror) -> Card:
     """The row of one network; `description` as it was made before, if it was."""
     status, reason = _status(entry, mirror)
-    known = description or {}
-    size = entry.input_size or known.get("input_size")
+    known = description
+    size = entry.input_size or (known and known["input_size"])
     return Card(
         name=entry.name,
         title=entry.title,
         status=status,
-        input_size=tuple(size) if size else None,
-        parameters=entry.parameters or known.get("parameters"),
-        classes=entry.classes if entry.classes is not None else known.get("classes"),
+        input_size=(size[0], size[1], size[2]) if size else None,
+        parameters=entry.parameters or (known and known["parameters"]),
+        classes=entry.classes if entry.classes is not None else known and known["classes"],
         trained=entry.trained,
         reason=reason,
         can_open_untrained=entry.problem is None and status != "ready",

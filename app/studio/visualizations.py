@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 from app.archive import Result
 from app.errors import (
@@ -35,6 +34,7 @@ from app.studio.recipes import (
     Reconstruction,
     Strip,
 )
+from app.zoo.described import NetworkDescription
 
 #: Jobs that are listed unless another number is asked for.
 MOST_LISTED = 60
@@ -145,7 +145,7 @@ class Visualizations(Answers):
         return self.scheduler.jobs.counts()
 
 
-def _check(recipe: JobRecipe, network: dict[str, Any]) -> None:
+def _check(recipe: JobRecipe, network: NetworkDescription) -> None:
     """Raise what in a recipe this network does not have."""
     title, layers = network["title"], {layer["name"]: layer for layer in network["layers"]}
     wanted: tuple[str, ...] = ()

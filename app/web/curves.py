@@ -1,6 +1,6 @@
 """Curves: (a share for each of some layers) -> points of a chart by depth, which templates draw."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class Point:
     x: float
     y: float
     share: float
-    row: dict[str, Any]
+    row: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def top_of(shares: Iterable[float]) -> float:
 
 
 def curve(
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
     share: str,
     top: float = 0.0,
     size: tuple[int, int] = (WIDTH, HEIGHT),

@@ -1,6 +1,6 @@
 """What handlers are given: the studio, and what a path names."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -9,6 +9,7 @@ from app.settings import Settings
 from app.studio import networks
 from app.studio.studio import Studio
 from app.web import languages, urls, wording
+from app.zoo.described import LayerDescription, NetworkDescription
 
 
 async def studio(request: Request) -> Studio:
@@ -27,7 +28,7 @@ TheStudio = Annotated[Studio, Depends(studio)]
 TheSettings = Annotated[Settings, Depends(settings)]
 
 
-async def description(studio: Studio, model: str) -> dict[str, Any]:
+async def description(studio: Studio, model: str) -> NetworkDescription:
     """A network's description: at once when it is known, else from the device."""
     described = studio.known(model) or await studio.description(model)
     return described | {"title": wording.network(described["title"])}
@@ -44,16 +45,15 @@ def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def layer_of(described: dict[str, Any], name: str) -> dict[str, Any]:
+def layer_of(described: NetworkDescription, name: str) -> LayerDescription:
     """One layer of a described network; UnknownLayer when it has none of that name."""
     for layer in described["layers"]:
         if layer["name"] == name:
-            found: dict[str, Any] = layer
-            return found
+            return layer
     raise UnknownLayer(model=described["title"], layer=name)
 
 
-def neighbours(described: dict[str, Any], name: str) -> tuple[str | None, str | None]:
+def neighbours(described: NetworkDescription, name: str) -> tuple[str | None, str | None]:
     """The layers before and after one, in the order they run."""
     names = [layer["name"] for layer in described["layers"]]
     place = names.index(name)
@@ -61,14 +61,14 @@ def neighbours(described: dict[str, Any], name: str) -> tuple[str | None, str | 
     return before, names[place + 1] if place + 1 < len(names) else None
 
 
-def check_class(described: dict[str, Any], number: int) -> None:
+def check_class(described: NetworkDescription, number: int) -> None:
     """Raise UnknownClass unless the network knows this class."""
     classes = len(described["labels"])
     if not 0 <= number < classes:
         raise UnknownClass(model=described["title"], classes=classes, number=number)
 
 
-def check_channel(layer: dict[str, Any], channel: int) -> None:
+def check_channel(layer: LayerDescription, channel: int) -> None:
     """Raise UnknownChannel unless the layer has this channel."""
     channels = layer["shape"][0]
     if not 0 <= channel < channels:

@@ -1,7 +1,6 @@
 """Health: alive, ready, metrics, and what the devices do."""
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -9,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.studio.studio import Studio
 from app.web import metrics, pages, urls, wording
-from app.web.api import schemas
+from app.web.api.schemas import visualizations as schemas
 from app.web.dependencies import TheStudio
 
 router = APIRouter()
@@ -39,32 +38,33 @@ async def metrics_text(studio: TheStudio) -> Response:
     return Response(metrics.written(studio), media_type=CONTENT_TYPE_LATEST)
 
 
-def _queue(studio: Studio) -> dict[str, Any]:
+def _queue(studio: Studio) -> schemas.Queue:
     devices = [
-        {
-            "name": device.name,
-            "state": device.state,
-            "doing": device.doing and wording.task(device.doing),
-            "waiting": device.waiting,
-        }
+        schemas.Device(
+            name=device.name,
+            state=device.state,
+            doing=device.doing and wording.task(device.doing),
+            waiting=device.waiting,
+        )
         for device in studio.engine.devices()
     ]
     jobs = [
-        {
-            "title": wording.task(job.recipe.title),
-            "step": snapshot.step,
-            "steps": snapshot.steps,
-            "stage": snapshot.stage,
-            "seconds": round(snapshot.seconds, 1),
-        }
+        schemas.Running(
+            title=wording.task(job.recipe.title),
+            step=snapshot.step,
+            steps=snapshot.steps,
+            stage=snapshot.stage,
+            seconds=round(snapshot.seconds, 1),
+        )
         for job, snapshot in studio.jobs_running()
     ]
     titles = [*studio.engine.waiting(), *(job.recipe.title for job in studio.jobs_waiting())]
-    return {"devices": devices, "jobs": jobs, "waiting": [wording.task(title) for title in titles]}
+    waiting = [wording.task(title) for title in titles]
+    return schemas.Queue(devices=devices, jobs=jobs, waiting=waiting)
 
 
-@router.get(urls.QUEUE + urls.JSON, response_model=schemas.Queue)
-async def queue_json(studio: TheStudio) -> dict[str, Any]:
+@router.get(urls.QUEUE + urls.JSON)
+async def queue_json(studio: TheStudio) -> schemas.Queue:
     """What the devices do and what waits, without naming anybody's picture."""
     return _queue(studio)
 
@@ -72,4 +72,4 @@ async def queue_json(studio: TheStudio) -> dict[str, Any]:
 @router.get(urls.QUEUE, include_in_schema=False)
 async def queue_page(request: Request, studio: TheStudio) -> Response:
     """What the devices do and what waits."""
-    return pages.respond(request, "queue.html", **_queue(studio))
+    return pages.respond(request, "queue.html", **vars(_queue(studio)))

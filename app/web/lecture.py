@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -13,11 +12,12 @@ from app.studio import networks
 from app.studio.collections.folders import SAMPLES, Collection
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.api import schemas
+from app.web.api.schemas import lecture as schemas
 from app.web.dependencies import TheStudio, description
 from app.web.images import sides
 from app.web.languages import gettext
 from app.web.networks.layers import has_filters
+from app.zoo.described import NetworkDescription
 
 router = APIRouter()
 #: The sample photo, the class and the channel that the chapters look at, where they are there.
@@ -61,11 +61,11 @@ class Shown:
     collection: str
 
 
-def shown(described: dict[str, Any], photo: str = PHOTO, collection: str = SAMPLES) -> Shown:
+def shown(described: NetworkDescription, photo: str = PHOTO, collection: str = SAMPLES) -> Shown:
     """What is worth looking at in a network: chosen from its description, whatever its names."""
-    layers: list[dict[str, Any]] = described["layers"]
+    layers = described["layers"]
     maps = [layer for layer in layers if layer["shape"][1] * layer["shape"][2] > 1] or layers
-    labels = [str(label) for label in described.get("labels") or ()]
+    labels = [str(label) for label in described["labels"]]
     vectors = [layer for layer in layers if layer["shape"][1:] == [1, 1]]
     known = [layer for layer in vectors if layer["shape"][0] != len(labels)]
     middle = maps[len(maps) // 2]
@@ -372,10 +372,10 @@ def _nameless(look: Shown) -> str:
     )
 
 
-@router.get(urls.LECTURE + urls.JSON, response_model=schemas.Lecture)
-async def lecture_json(studio: TheStudio) -> dict[str, object]:
+@router.get(urls.LECTURE + urls.JSON)
+async def lecture_json(studio: TheStudio) -> schemas.Lecture:
     """The chapters of the lecture, and where each can be seen."""
-    return {"chapters": [_said(chapter) for chapter in await _here(studio)]}
+    return schemas.Lecture(chapters=[_told(chapter) for chapter in await _here(studio)])
 
 
 async def _here(studio: Studio) -> tuple[Chapter, ...]:
@@ -391,7 +391,7 @@ async def _here(studio: Studio) -> tuple[Chapter, ...]:
     return chapters(there, shown(described, photo, collection), why)
 
 
-async def _described(studio: Studio) -> tuple[dict[str, Any] | None, str]:
+async def _described(studio: Studio) -> tuple[NetworkDescription | None, str]:
     """(the description of the network to look at, why it is not the usual one).
 
     The usual one, if it can be run; else the first that can; else an untrained copy.
@@ -416,7 +416,7 @@ async def _described(studio: Studio) -> tuple[dict[str, Any] | None, str]:
     return None, why
 
 
-async def _tried(studio: Studio, name: str) -> dict[str, Any] | str:
+async def _tried(studio: Studio, name: str) -> NetworkDescription | str:
     """A network's description, or why there is none."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -436,10 +436,12 @@ def telling(collections: list[Collection]) -> str:
     return max(told, key=lambda one: len(one.photos)).name if told else SAMPLES
 
 
-def _said(chapter: Chapter) -> dict[str, object]:
-    places = [{"title": title, "url": url} for title, url in chapter.places]
-    return {"name": chapter.name, "title": chapter.title, "text": chapter.text} | {
-        "places": places,
+def _told(chapter: Chapter) -> schemas.Chapter:
+    return {
+        "name": chapter.name,
+        "title": chapter.title,
+        "text": chapter.text,
+        "places": [{"title": title, "url": url} for title, url in chapter.places],
         "note": chapter.note,
     }
 

@@ -1,16 +1,36 @@
 """Pickers: networks, layers and classes as rows to choose from, on the pages of all rooms."""
 
 import asyncio
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from app.errors import NoClassifier
-from app.studio.networks import Card
+from app.studio.networks import Card, Status
 from app.studio.studio import Studio
 from app.web import languages, urls, wording
 from app.zoo.catalogue import Entry
+from app.zoo.described import LayerDescription, NetworkDescription
 
 
-def row(card: Card) -> dict[str, Any]:
+class ModelRow(TypedDict):
+    """A network in the list; `note` says why it is not ready and what to do."""
+
+    name: str
+    title: str
+    status: Status
+    input_size: tuple[int, int, int] | None
+    parameters: int | None
+    classes: int | None
+    url: str
+    note: str
+    untrained_url: str | None
+
+
+#: A class of a network.
+ClassRow = TypedDict("ClassRow", {"class": int, "label": str})
+
+
+def row(card: Card) -> ModelRow:
     """A network as the list shows it, in the language of this request."""
     return {
         "name": card.name,
@@ -25,12 +45,12 @@ def row(card: Card) -> dict[str, Any]:
     }
 
 
-async def rows(studio: Studio) -> list[dict[str, Any]]:
+async def rows(studio: Studio) -> list[ModelRow]:
     """All networks, the default first."""
     return [row(card) for card in await studio.models()]
 
 
-async def usable(studio: Studio, model: str) -> dict[str, Any] | None:
+async def usable(studio: Studio, model: str) -> ModelRow | None:
     """A network's row: it can be run on pictures, or says why not; None for untrained ones."""
     entry = studio.catalogue.entry(model)
     if not entry.trained:
@@ -45,11 +65,11 @@ async def ready(studio: Studio) -> list[Entry]:
     return [entry for entry in entries if entry.present and not entry.problem]
 
 
-def grouped(layers: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def grouped(layers: list[LayerDescription]) -> list[tuple[str, list[LayerDescription]]]:
     """Layers in their order, those of one outermost block together: ("" for none, layers)."""
-    holders = {layer["name"]: layer.get("block", "") for layer in layers}
+    holders = {layer["name"]: layer["block"] for layer in layers}
     blocks = set(holders.values())
-    groups: list[tuple[str, list[dict[str, Any]]]] = []
+    groups: list[tuple[str, list[LayerDescription]]] = []
     for layer in layers:
         block = _outermost(layer["name"], holders, blocks)
         if groups and groups[-1][0] == block:
@@ -65,9 +85,9 @@ def _outermost(name: str, holders: dict[str, str], blocks: set[str]) -> str:
     return name if name in blocks else ""
 
 
-def found_classes(described: dict[str, Any], q: str) -> list[dict[str, Any]]:
+def found_classes(described: NetworkDescription, q: str) -> list[ClassRow]:
     """Classes by label (any word order) or number; all of them for an empty search."""
-    labels = described.get("labels") or []
+    labels = described["labels"]
     if not labels:
         raise NoClassifier(model=described["title"])
     words = q.casefold().split()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.errors import Words
+from app.zoo.described import PreprocessingFacts
 from app.zoo.files import is_regular
 
 UNTRAINED = "-untrained"
@@ -56,10 +57,18 @@ class Preprocessing:
     std: tuple[float, float, float]
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> PreprocessingFacts:
         """For JSON."""
-        lists = {"mean": list(self.mean), "std": list(self.std)}
-        return asdict(self) | lists | {"text": self.text}
+        return {
+            "resize": self.resize,
+            "crop": self.crop,
+            "interpolation": self.interpolation,
+            "channels": self.channels,
+            "range": self.range,
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "text": self.text,
+        }
 
     @property
     def text(self) -> str:

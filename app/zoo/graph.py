@@ -6,9 +6,9 @@ earlier one had, it reads that one and what came new: the same numbers, and Dens
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from app.zoo.boxes import Box, Node, folded
+from app.zoo.described import BoxDescription, NodeDescription
 from app.zoo.fields import pair
 from app.zoo.tracing import PICTURE, Call, Join, Trace
 
@@ -34,8 +34,8 @@ class Graph:
     for none; a box with id, kind, title, layer, shape, window, nodes (how many), parts, box.
     """
 
-    nodes: list[dict[str, Any]]
-    boxes: list[dict[str, Any]]
+    nodes: list[NodeDescription]
+    boxes: list[BoxDescription]
 
 
 def graph_of(trace: Trace, input_size: tuple[int, int, int]) -> Graph:
@@ -142,7 +142,19 @@ def _tell(box: Box, graph: Graph, around: tuple[str, ...]) -> None:
     for member in box.members:
         if isinstance(member, Node):
             title = _title(member.id, around)
-            graph.nodes.append(vars(member) | {"title": title, "box": box.id})
+            graph.nodes.append(
+                {
+                    "id": member.id,
+                    "kind": member.kind,
+                    "title": title,
+                    "shape": member.shape,
+                    "inputs": member.inputs,
+                    "window": member.window,
+                    "stride": member.stride,
+                    "layer": member.layer,
+                    "box": box.id,
+                }
+            )
             continue
         height, width = member.last.shape[1:]
         stage = member.kind == "stage"

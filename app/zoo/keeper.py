@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from app.errors import ModelUnavailable, UnknownLayer, Words
 from app.zoo.architectures import build, skeleton
 from app.zoo.catalogue import Catalogue
+from app.zoo.described import NetworkDescription, WeightsFacts
 from app.zoo.entries import Entry, Preprocessing
 from app.zoo.folding import fold, foldable
 from app.zoo.graph import graph_of
@@ -174,7 +175,7 @@ def load(entry: Entry, device: torch.device) -> Network:
     )
 
 
-def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
+def describe(catalogue: Catalogue, name: str) -> NetworkDescription:
     """A network's facts and layers, as the page and its JSON show them; no weights are needed.
 
     Those of an own checkpoint are tried on, so that the list says early that they do not fit.
@@ -184,6 +185,8 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
     preprocessing, size = _sizes(entry)
     skeleton, trace = _traced(entry, size)
     labels = labels_for(entry)
+    layers: list[Any] = [asdict(layer) for layer in layers_of(trace, size)]
+    graph = graph_of(trace, size)
     return {
         "name": entry.name,
         "title": entry.title,
@@ -197,19 +200,19 @@ def describe(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "trained": entry.trained,
         "classes": len(labels),
         "labels": list(labels),
-        "layers": [asdict(layer) for layer in layers_of(trace, size)],
-        "graph": asdict(graph_of(trace, size)),
+        "layers": layers,
+        "graph": {"nodes": graph.nodes, "boxes": graph.boxes},
     }
 
 
-def _weights_facts(skeleton: nn.Module, entry: Entry) -> dict[str, str | None]:
+def _weights_facts(skeleton: nn.Module, entry: Entry) -> WeightsFacts:
     """Where an entry's weights come from. Raises ModelUnavailable for own ones that do not fit."""
-    facts: dict[str, str | None] = {"source": entry.weights, "part": None, "prefix": None}
-    if not (entry.weights or "").startswith("file:"):
-        return facts | {"sha256": sha256_of(entry)}
+    source = entry.weights
+    if not (source or "").startswith("file:"):
+        return {"source": source, "part": None, "prefix": None, "sha256": sha256_of(entry)}
     found = fitting_weights(skeleton, entry)
-    taken = {"part": found.part or None, "prefix": found.prefix or None}
-    return facts | taken | {"sha256": found.sha256}
+    part, prefix = found.part or None, found.prefix or None
+    return {"source": source, "part": part, "prefix": prefix, "sha256": found.sha256}
 
 
 def _sizes(entry: Entry) -> tuple[Preprocessing, tuple[int, int, int]]:

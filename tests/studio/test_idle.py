@@ -20,7 +20,7 @@ from tests.studio.engine.fake_engine import FakeEngine
 
 LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6"}
 LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution"}
-NETWORK: dict[str, Any] = {
+NETWORK: Any = {
     "name": "slow", "title": "Slow", "classes": 400,
     "layers": [LAYER, {"name": "b", "shape": [9]}, LINEAR],
 }  # fmt: skip
@@ -34,7 +34,7 @@ class OneNetwork(Studio):
         self.engine = FakeEngine(self.settings)
         self.refused: set[int] = set()
 
-    async def description(self, model: str) -> dict[str, Any]:
+    async def description(self, model: str) -> Any:
         return NETWORK
 
     async def checked(self, recipe: Any) -> Any:

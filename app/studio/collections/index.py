@@ -1,7 +1,6 @@
 """Indexed: what a network made of a collection, as it was kept: read piece by piece, no torch."""
 
 from functools import cached_property
-from typing import Any
 
 from app.archive import Archive, Result
 from app.errors import NotMade, UnknownChannel, UnknownLayer
@@ -9,28 +8,25 @@ from app.studio.collections import records
 from app.studio.collections.folders import Collection
 from app.studio.collections.records import ChannelRecord
 from app.studio.recipes import CollectionIndex, OfCollection
+from app.studio.recipes.facts import IndexedLayer, IndexedPhoto, IndexFacts
 
 #: A layer's part of the result with its feature vectors, and the one with its channels' records.
 VECTORS, CHANNELS = "{layer}.vectors", "{layer}.channels"
 
 
 class Indexed:
-    """An index. id: of the job that made it; photos, layers: as the facts have them."""
+    """An index. id: of the job that made it; facts: all numbers; photos, layers: of these."""
 
     def __init__(self, collection: Collection, id: str, result: Result, archive: Archive) -> None:
         self.collection, self.id, self._result, self._archive = collection, id, result, archive
-        self.photos: list[dict[str, Any]] = result.facts["photos"]
-        self.layers: dict[str, dict[str, Any]] = result.facts["layers"]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All numbers."""
-        return self._result.facts
+        self.facts: IndexFacts = result.facts
+        self.photos: list[IndexedPhoto] = self.facts["photos"]
+        self.layers: dict[str, IndexedLayer] = self.facts["layers"]
 
     @cached_property
     def is_current(self) -> bool:
         """Whether it is of the photos that the collection has now."""
-        return bool(self.facts["photos_hash"] == self.collection.digest)
+        return self.facts["photos_hash"] == self.collection.digest
 
     @cached_property
     def now(self) -> list[int | None]:
@@ -61,7 +57,7 @@ class Indexed:
         """Of the recipe that it came of."""
         return self._result.key
 
-    def layer(self, name: str) -> dict[str, Any]:
+    def layer(self, name: str) -> IndexedLayer:
         """A layer's facts. Raises UnknownLayer."""
         if name not in self.layers:
             raise UnknownLayer(model=self.facts["model"], layer=name)

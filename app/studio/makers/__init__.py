@@ -80,7 +80,7 @@ class Workshop:
         with torch.no_grad():
             match recipe:
                 case Description():
-                    answer(Made(describe(self.cache.catalogue, recipe.model)))
+                    answer(Made({**describe(self.cache.catalogue, recipe.model)}))
                 case Prediction():
                     answer(self._prediction(recipe, sources.picture))
                 case LegendSheet():

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.web.api.schemas import Failure, Queued
+from app.web.api.schemas.base import Failure
+from app.web.api.schemas.visualizations import Queued
 
 #: What can go wrong, by status.
 WRONG = {

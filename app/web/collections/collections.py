@@ -1,7 +1,7 @@
 """Collections: photos that belong together, and which networks have looked through them."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from app.studio.collections.folders import Collection, Photo
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import collections as schemas
 from app.web.collections import notes
 from app.web.collections.photos import collection_of, picture, title
 from app.web.dependencies import TheStudio
@@ -20,7 +21,7 @@ router = APIRouter()
 MOST_SHOWN, MOST_ON_CARD = 60, 4
 
 
-def row(collection: Collection, photo: Photo) -> dict[str, Any]:
+def row(collection: Collection, photo: Photo) -> schemas.Photo:
     """A photo in JSON."""
     return {
         "n": photo.n,
@@ -33,9 +34,9 @@ def row(collection: Collection, photo: Photo) -> dict[str, Any]:
     }
 
 
-async def _looked_through(studio: Studio, collection: Collection) -> list[dict[str, Any]]:
+async def _looked_through(studio: Studio, collection: Collection) -> list[schemas.LookedThrough]:
     """The networks that can be used, and which of them have looked through a collection."""
-    rows = []
+    rows: list[schemas.LookedThrough] = []
     for card in await pickers.ready(studio):
         index = await asyncio.to_thread(studio.indexed, collection, card.name)
         rows.append(
@@ -50,11 +51,11 @@ async def _looked_through(studio: Studio, collection: Collection) -> list[dict[s
     return rows
 
 
-@router.get(urls.COLLECTIONS + urls.JSON, response_model=schemas.Collections)
-async def collections_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
+@router.get(urls.COLLECTIONS + urls.JSON)
+async def collections_json(studio: TheStudio, owner: Owner) -> schemas.Collections:
     """All collections: the administrator's folders, the samples, this browser's pictures."""
     found = await asyncio.to_thread(studio.collections.all, owner)
-    rows = [
+    rows: list[schemas.CollectionCard] = [
         {
             "name": each.name,
             "title": title(each),
@@ -67,7 +68,7 @@ async def collections_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
         }
         for each in found
     ]
-    return {"collections": rows}
+    return schemas.Collections(collections=rows)
 
 
 @router.get(urls.COLLECTIONS, include_in_schema=False)
@@ -91,18 +92,22 @@ def _spread(count: int) -> list[int]:
     return [k * count // shown for k in range(shown)]
 
 
-@router.get(urls.COLLECTION + urls.JSON, response_model=schemas.Collection, responses=failures.KEPT)
-async def collection_json(studio: TheStudio, owner: Owner, collection: str) -> dict[str, Any]:
+@router.get(urls.COLLECTION + urls.JSON, responses=failures.KEPT)
+async def collection_json(studio: TheStudio, owner: Owner, collection: str) -> schemas.Collection:
     """A collection's photos, and the networks that have looked through it."""
     found = await collection_of(studio, collection, owner)
-    return {
-        "name": found.name,
-        "title": title(found),
-        "labelled": found.has_labels,
-        "photos": [row(found, photo) for photo in found.photos],
-        "models": await _looked_through(studio, found),
-        **notes.told(found),
-    }
+    return schemas.Collection(
+        name=found.name,
+        title=title(found),
+        labelled=found.has_labels,
+        photos=[row(found, photo) for photo in found.photos],
+        models=await _looked_through(studio, found),
+        found=found.found,
+        unreadable=[notes.row(note) for note in found.unreadable.first],
+        unreadable_count=found.unreadable.count,
+        left_out=[notes.row(note) for note in found.left_out.first],
+        left_out_count=found.left_out.count,
+    )
 
 
 @router.get(urls.COLLECTION, include_in_schema=False)

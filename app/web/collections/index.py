@@ -1,8 +1,9 @@
 """Indexed: what a network made of a collection: which channels of which layers answer to it."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -15,13 +16,16 @@ from app.studio.collections.records import ChannelRecord
 from app.studio.jobs.job import Job
 from app.studio.studio import Studio
 from app.web import pages, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import collections as schemas
+from app.web.api.schemas.images import SilentRow
 from app.web.collections import notes
 from app.web.collections.photos import collection_of, title
 from app.web.curves import curve
 from app.web.dependencies import TheStudio, description, layer_of, neighbours, obstacle
 from app.web.sessions import Owner
 from app.web.visualizations import view
+from app.zoo.described import NetworkDescription
 
 router = APIRouter()
 #: Channels on one page of a layer.
@@ -32,7 +36,7 @@ RARE = 0.01
 
 async def _looked(
     studio: Studio, owner: str | None, name: str, model: str
-) -> tuple[Collection, dict[str, Any], Indexed | None]:
+) -> tuple[Collection, NetworkDescription, Indexed | None]:
     """(the collection, the network, what it made of the photos). Raises what is not there."""
     found = await collection_of(studio, name, owner)
     described = await description(studio, model)
@@ -48,50 +52,52 @@ def _job(studio: Studio, collection: Collection, model: str) -> Job | None:
     return None
 
 
-def _rows(described: dict[str, Any], index: Indexed) -> list[dict[str, Any]]:
+def _rows(described: NetworkDescription, index: Indexed) -> list[schemas.IndexedLayerRow]:
     """A row for each layer, in the order they run."""
-    rows = []
-    for layer in described["layers"]:
-        known = index.layers.get(layer["name"])
-        if known:
-            row = {"name": layer["name"], "kind": layer["kind"], **known}
-            row["share_dead"] = known["dead"] / known["channels"]
-            row["url"] = urls.collection_layer(
-                index.collection.name, described["name"], layer["name"]
-            )
-            rows.append(row)
-    return rows
+    return [
+        {
+            **known,
+            "name": layer["name"],
+            "kind": layer["kind"],
+            "share_dead": known["dead"] / known["channels"],
+            "url": urls.collection_layer(index.collection.name, described["name"], layer["name"]),
+        }
+        for layer in described["layers"]
+        if (known := index.layers.get(layer["name"]))
+    ]
 
 
-def answering(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+Row = TypeVar("Row", schemas.IndexedLayerRow, SilentRow)
+
+
+def answering(rows: list[Row]) -> list[Row]:
     """The layers of which "never fires" says something: nothing in them is below zero."""
     return [row for row in rows if not row["signed"]]
 
 
 @router.get(
     urls.COLLECTION_LAYER + urls.JSON,
-    response_model=schemas.CollectionLayer,
     responses=failures.MADE,
 )
 async def layer_json(
     studio: TheStudio, owner: Owner, collection: str, model: str, layer: str
-) -> dict[str, Any]:
+) -> schemas.CollectionLayer:
     """Activations of each channel of a layer over a collection's photos."""
     found, described, index = await _looked(studio, owner, collection, model)
     layer_of(described, layer)
     if index is None:
         raise NotIndexed(model=described["title"], collection=title(found))
     rows = await asyncio.to_thread(_channels, index, model, layer)
-    return {
-        "collection": found.name,
-        "model": model,
-        "layer": layer,
-        "photos": _photos(index),
-        "current": index.is_current,
-        "dead": [row["channel"] for row in rows if row["fired"] == 0],
-        "rare": [row["channel"] for row in rows if _is_rare(row, index)],
-        "channels": rows,
-    }
+    return schemas.CollectionLayer(
+        collection=found.name,
+        model=model,
+        layer=layer,
+        photos=_photos(index),
+        current=index.is_current,
+        dead=[row["channel"] for row in rows if row["fired"] == 0],
+        rare=[row["channel"] for row in rows if _is_rare(row, index)],
+        channels=rows,
+    )
 
 
 def _photos(index: Indexed) -> int:
@@ -99,18 +105,18 @@ def _photos(index: Indexed) -> int:
     return sum(not photo.get("unreadable") for photo in index.photos)
 
 
-def _is_rare(row: dict[str, Any], index: Indexed) -> bool:
+def _is_rare(row: schemas.IndexedChannelRow, index: Indexed) -> bool:
     return bool(0 < row["fired"] < RARE * _photos(index))
 
 
-def _channels(index: Indexed, model: str, layer: str) -> list[dict[str, Any]]:
+def _channels(index: Indexed, model: str, layer: str) -> list[schemas.IndexedChannelRow]:
     rows = enumerate(index.channels(layer))
     return [_channel(index, model, layer, n, record) for n, record in rows]
 
 
 def _channel(
     index: Indexed, model: str, layer: str, channel: int, record: ChannelRecord
-) -> dict[str, Any]:
+) -> schemas.IndexedChannelRow:
     best = record.best[0].photo if record.best and record.fired else None
     return {
         "channel": channel,
@@ -123,9 +129,9 @@ def _channel(
     }
 
 
-ORDERS: dict[str, Any] = {
+ORDERS: dict[Order, Callable[[schemas.IndexedChannelRow], tuple[float, ...]]] = {
     "rarest": lambda row: (row["fired"], row["share_active"], row["channel"]),
-    "channel": lambda row: row["channel"],
+    "channel": lambda row: (row["channel"],),
     "highest": lambda row: (-row["high"], row["channel"]),
 }
 
@@ -175,28 +181,27 @@ async def layer_page(
 
 @router.get(
     urls.COLLECTION_MODEL + urls.JSON,
-    response_model=schemas.CollectionModel,
     responses=failures.MADE,
 )
 async def model_json(
     studio: TheStudio, owner: Owner, collection: str, model: str
-) -> dict[str, Any]:
+) -> schemas.CollectionModel:
     """Activations of a network over a collection, layer by layer, once it is indexed."""
     found, described, index = await _looked(studio, owner, collection, model)
     job = _job(studio, found, model)
     unreadable = notes.unreadable(index.photos) if index else []
-    return {
-        "collection": found.name,
-        "model": model,
-        "state": job.state if job else "none",
-        "index": index.id if index else None,
-        "current": index is not None and index.is_current,
-        "photos": _photos(index) if index else 0,
-        "unreadable": unreadable[:MOST_NOTED],
-        "unreadable_count": len(unreadable),
-        "left_out": index.facts["left_out"] if index else 0,
-        "layers": _rows(described, index) if index else [],
-    }
+    return schemas.CollectionModel(
+        collection=found.name,
+        model=model,
+        state=job.state if job else "none",
+        index=index.id if index else None,
+        current=index is not None and index.is_current,
+        photos=_photos(index) if index else 0,
+        unreadable=unreadable[:MOST_NOTED],
+        unreadable_count=len(unreadable),
+        left_out=index.facts["left_out"] if index else 0,
+        layers=_rows(described, index) if index else [],
+    )
 
 
 @router.get(urls.COLLECTION_MODEL, include_in_schema=False)

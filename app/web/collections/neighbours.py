@@ -4,7 +4,8 @@ By layers: how often the nearest show the same, as a curve from the picture to t
 """
 
 import asyncio
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -15,18 +16,22 @@ from app.studio.collections import groups
 from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
 from app.studio.recipes import Neighbours, NeighbourShares, NeighboursOfPicture, Sameness
+from app.studio.recipes.facts import IndexedPhoto, NearRow, SharesFacts
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import collections as schemas
 from app.web.collections import photos
 from app.web.curves import curve, top_of
 from app.web.dependencies import TheStudio, description, layer_of
 from app.web.dependencies import neighbours as beside
 from app.web.sessions import Owner
+from app.zoo.described import NetworkDescription
 
 router = APIRouter()
 #: Neighbours that are shown, and photos that are proposed to begin with.
 COUNT, PROPOSED = 12, 12
+WAYS = ("by_features", "by_pixels")
 #: The side of a photo on the page, in pixels.
 SIDE = 224
 #: What the upper end of the curve may be.
@@ -36,23 +41,37 @@ OwnImage = Annotated[str, Query(max_length=200, description="a picture's id, ins
 By = Annotated[Sameness | None, Query(description="what counts as the same")]
 
 
+@dataclass(frozen=True)
+class Near:
+    """The neighbours of a photo or picture, the nearest first, among so many photos."""
+
+    photos: int
+    by_features: list[schemas.Neighbour]
+    by_pixels: list[schemas.Neighbour]
+
+    @property
+    def right(self) -> schemas.Right:
+        """How many of them show the same, either way."""
+        return {"by_features": right(self.by_features), "by_pixels": right(self.by_pixels)}
+
+
 async def looked(
     studio: Studio, owner: str | None, collection: str, model: str
-) -> tuple[Collection, dict[str, Any], Indexed | None]:
+) -> tuple[Collection, NetworkDescription, Indexed | None]:
     """(the collection, the network, what it made of the photos). Raises what is not there."""
     found = await photos.collection_of(studio, collection, owner)
     described = await description(studio, model)
     return found, described, await asyncio.to_thread(studio.indexed, found, model)
 
 
-def required(index: Indexed | None, described: dict[str, Any], found: Collection) -> Indexed:
+def required(index: Indexed | None, described: NetworkDescription, found: Collection) -> Indexed:
     """The index. Raises NotIndexed."""
     if index is None:
         raise NotIndexed(model=described["title"], collection=photos.title(found))
     return index
 
 
-def same(one: dict[str, Any], other: dict[str, Any]) -> Sameness | None:
+def same(one: IndexedPhoto, other: IndexedPhoto) -> Sameness | None:
     """Whether two photos of an index show the same: the same class, else the same broad group."""
     for by in ("class", "group"):
         thing = groups.thing(one, by)
@@ -61,12 +80,12 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> Sameness | None:
     return None
 
 
-def can_tell(photo: dict[str, Any]) -> bool:
+def can_tell(photo: IndexedPhoto) -> bool:
     """Whether it is known what a photo shows."""
     return any(groups.thing(photo, by) is not None for by in ("class", "group"))
 
 
-def photo_row(index: Indexed, place: int) -> dict[str, Any]:
+def photo_row(index: Indexed, place: int) -> schemas.NamedPhoto:
     """A photo of an index; its number and addresses are None if the collection has lost it."""
     photo, n, name = index.photos[place], index.now[place], index.collection.name
     return {
@@ -113,7 +132,7 @@ def beside_photo(index: Indexed, number: int | None) -> tuple[int | None, int | 
 
 async def near(
     studio: Studio, index: Indexed, model: str, layer: str, asked: int | KeptImage
-) -> dict[str, Any]:
+) -> Near:
     """The nearest of a photo, by its number in the collection, or of a picture. Raises NotMade."""
     recipe: Neighbours | NeighboursOfPicture
     if isinstance(asked, KeptImage):
@@ -130,27 +149,26 @@ async def near(
         recipe = Neighbours(model=model, layer=layer, photo=place, index=index.key, count=COUNT)
         own = index.photos[place]
     result = await studio.make(recipe)
-    return {way: _rows(index, result.facts[way], own) for way in ("by_features", "by_pixels")} | {
-        "photos": result.facts["photos"]
-    }
+    by_features, by_pixels = (_rows(index, result.facts[way], own) for way in WAYS)
+    return Near(result.facts["photos"], by_features, by_pixels)
 
 
-def _rows(
-    index: Indexed, rows: list[dict[str, Any]], own: dict[str, Any] | None
-) -> list[dict[str, Any]]:
+def _rows(index: Indexed, rows: list[NearRow], own: IndexedPhoto | None) -> list[schemas.Neighbour]:
     """The neighbours that the collection still has; `same` is None where nobody knows."""
-    nearest = []
-    for row in rows:
-        other = index.photos[row["photo"]]
-        shown = photo_row(index, row["photo"]) | {"likeness": row["likeness"]}
-        known = own is not None and can_tell(own) and can_tell(other)
-        shown["same"] = (same(own, other) or "no") if known and own else None
-        if shown["photo"] is not None:
-            nearest.append(shown)
-    return nearest
+    return [
+        {**shown, "likeness": row["likeness"], "same": _sameness(own, index.photos[row["photo"]])}
+        for row in rows
+        if (shown := photo_row(index, row["photo"]))["photo"] is not None
+    ]
 
 
-def right(rows: list[dict[str, Any]]) -> int | None:
+def _sameness(own: IndexedPhoto | None, other: IndexedPhoto) -> Sameness | Literal["no"] | None:
+    if own is None or not can_tell(own) or not can_tell(other):
+        return None
+    return same(own, other) or "no"
+
+
+def right(rows: list[schemas.Neighbour]) -> int | None:
     """How many of them show the same; None where nobody knows."""
     known = [row["same"] != "no" for row in rows if row["same"] is not None]
     return sum(known) if known else None
@@ -158,7 +176,6 @@ def right(rows: list[dict[str, Any]]) -> int | None:
 
 @router.get(
     urls.COLLECTION_NEIGHBOURS + urls.JSON,
-    response_model=schemas.Neighbours,
     responses=failures.MADE,
 )
 async def neighbours_json(
@@ -169,19 +186,25 @@ async def neighbours_json(
     layer: str,
     photo: Photo = None,
     image: OwnImage = "",
-) -> dict[str, Any]:
+) -> schemas.Neighbours:
     """Nearest neighbours of a photo, or of a picture: in feature space, and by pixels."""
     found, described, known = await looked(studio, owner, collection, model)
     layer_of(described, layer)
     index = required(known, described, found)
     chosen = await _asked(studio, owner, index, photo, image)
-    place = {"collection": found.name, "model": model, "layer": layer, "current": index.is_current}
-    if chosen is None:
-        return place | {"photos": 0, "by_features": [], "by_pixels": []}
-    shown = None if isinstance(chosen, KeptImage) else photo_row(index, place_of(index, chosen))
-    rows = await near(studio, index, model, layer, chosen)
-    counts = {way: right(rows[way]) for way in ("by_features", "by_pixels")}
-    return place | {"photo": shown, "image": image or None, "right": counts} | rows
+    rows = Near(0, [], []) if chosen is None else await near(studio, index, model, layer, chosen)
+    return schemas.Neighbours(
+        collection=found.name,
+        model=model,
+        layer=layer,
+        photo=photo_row(index, place_of(index, chosen)) if isinstance(chosen, int) else None,
+        image=image or None,
+        photos=rows.photos,
+        current=index.is_current,
+        right=None if chosen is None else rows.right,
+        by_features=rows.by_features,
+        by_pixels=rows.by_pixels,
+    )
 
 
 async def _asked(
@@ -210,7 +233,7 @@ async def neighbours_page(
     if index is None:
         return pages.go(urls.collection_model(collection, model))
     chosen = await _asked(studio, owner, index, photo, image)
-    rows = await near(studio, index, model, layer, chosen) if chosen is not None else {}
+    rows = await near(studio, index, model, layer, chosen) if chosen is not None else None
     number = None if chosen is None or isinstance(chosen, KeptImage) else chosen
     before, after = beside(described, layer)
     whose = {"photo": None if number is None else str(number), "image": image}
@@ -227,7 +250,7 @@ async def neighbours_page(
         number=number,
         photos_beside=beside_photo(index, number),
         rows=rows,
-        right={way: right(rows[way]) for way in ("by_features", "by_pixels")} if rows else {},
+        right=rows.right if rows else None,
         whose=whose,
         before=before,
         after=after,
@@ -251,10 +274,11 @@ def _spread(index: Indexed) -> list[int]:
     return [known[k * len(known) // count] for k in range(count)]
 
 
-async def shares(studio: Studio, index: Indexed, model: str, by: Sameness) -> dict[str, Any]:
+async def shares(studio: Studio, index: Indexed, model: str, by: Sameness) -> SharesFacts:
     """How often neighbours are right, by pixels and by layer. Raises NotMade."""
     recipe = NeighbourShares(model=model, index=index.key, by=by)
-    return (await studio.make(recipe)).facts
+    facts: SharesFacts = (await studio.make(recipe)).facts
+    return facts
 
 
 def _by(index: Indexed, by: Sameness | None) -> Sameness | None:
@@ -265,26 +289,31 @@ def _by(index: Indexed, by: Sameness | None) -> Sameness | None:
 
 @router.get(
     urls.COLLECTION_SHARES + urls.JSON,
-    response_model=schemas.NeighbourShares,
     responses=failures.MADE,
 )
 async def shares_json(
     studio: TheStudio, owner: Owner, collection: str, model: str, by: By = None
-) -> dict[str, Any]:
+) -> schemas.NeighbourShares:
     """k-NN accuracy by layer, with that of pixels and that of chance."""
     found, described, known = await looked(studio, owner, collection, model)
     index = required(known, described, found)
-    place = {"collection": found.name, "model": model, "current": index.is_current}
     way = _by(index, by)
-    if way is None:
-        return place | {"by": None, "photos": 0, "layers": []}
-    made = await shares(studio, index, model, way)
-    names = ("count", "photos", "asked", "pixels", "chance")
-    layers = _layers(made, found)
-    return place | {name: made[name] for name in names} | {"by": way, "layers": layers}
+    made = await shares(studio, index, model, way) if way else None
+    return schemas.NeighbourShares(
+        collection=found.name,
+        model=model,
+        by=way,
+        count=made and made["count"],
+        photos=made["photos"] if made else 0,
+        asked=made and made["asked"],
+        current=index.is_current,
+        pixels=made and made["pixels"],
+        chance=made and made["chance"],
+        layers=_layers(made, found) if made else [],
+    )
 
 
-def _layers(made: dict[str, Any], found: Collection) -> list[dict[str, Any]]:
+def _layers(made: SharesFacts, found: Collection) -> list[schemas.LayerShare]:
     return [
         {
             "name": row["layer"],
@@ -331,7 +360,7 @@ async def shares_page(
 
 async def _of_twin(
     studio: Studio, found: Collection, twin: str, by: Sameness | None
-) -> list[dict[str, Any]]:
+) -> list[schemas.LayerShare]:
     """Those of the untrained copy (or of the trained one), once it has looked through too."""
     index = await asyncio.to_thread(studio.indexed, found, twin)
     if index is None or by is None:

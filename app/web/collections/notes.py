@@ -1,9 +1,8 @@
 """Notes: why something in a collection's folder is no photo, in words."""
 
-from typing import Any
-
-from app.studio.collections.folders import Collection
 from app.studio.collections.listing import Note, shortened
+from app.studio.recipes.facts import IndexedPhoto
+from app.web.api.schemas.collections import Absent
 from app.web.languages import gettext
 
 
@@ -36,26 +35,15 @@ def _reasons() -> dict[str, str]:
     }
 
 
-def row(note: Note) -> dict[str, Any]:
+def row(note: Note) -> Absent:
     """A note in JSON."""
     return {"name": note.name, "code": note.reason, "reason": reason(note.reason)}
 
 
-def unreadable(photos: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def unreadable(photos: list[IndexedPhoto]) -> list[Absent]:
     """The photos of an index that could not be read, with the reason; older ones say none."""
     return [
         row(Note(shortened(photo["name"]), photo.get("reason", "")))
         for photo in photos
         if photo.get("unreadable")
     ]
-
-
-def told(collection: Collection) -> dict[str, Any]:
-    """What a collection's JSON says of what is not among its photos."""
-    return {
-        "found": collection.found,
-        "unreadable": [row(note) for note in collection.unreadable.first],
-        "unreadable_count": collection.unreadable.count,
-        "left_out": [row(note) for note in collection.left_out.first],
-        "left_out_count": collection.left_out.count,
-    }

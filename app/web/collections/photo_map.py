@@ -13,11 +13,12 @@ from app.archive import Result
 from app.errors import UnknownGroup, UnknownVisualization
 from app.studio.collections import groups
 from app.studio.collections.index import Indexed
-from app.studio.jobs.job import Job
+from app.studio.jobs.job import Job, State
 from app.studio.recipes import PhotoMap, PhotoPlane
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import collections as schemas
 from app.web.collections import photos
 from app.web.collections.neighbours import looked, place_of, required, usual
 from app.web.dependencies import TheStudio, layer_of
@@ -50,8 +51,8 @@ class Spot:
 
 async def _places(
     studio: Studio, index: Indexed, model: str, layer: str, method: Method
-) -> tuple[dict[str, Any] | None, Job | None]:
-    """(what places the photos, the job that makes it); neither while nobody has asked for it."""
+) -> tuple[Any, Job | None]:
+    """(the facts that place the photos, the job that makes them); None until somebody asks."""
     if method == "pca":
         recipe = PhotoPlane(model=model, layer=layer, index=index.key)
         return (await studio.make(recipe)).facts, None
@@ -124,9 +125,7 @@ def named(shown: list[Spot]) -> list[tuple[str, int]]:
     return sorted(several, key=lambda pair: (-pair[1], pair[0]))[:MOST_NAMED]
 
 
-@router.get(
-    urls.COLLECTION_MAP + urls.JSON, response_model=schemas.PhotoMap, responses=failures.MADE
-)
+@router.get(urls.COLLECTION_MAP + urls.JSON, responses=failures.MADE)
 async def map_json(
     studio: TheStudio,
     owner: Owner,
@@ -134,7 +133,7 @@ async def map_json(
     model: str,
     layer: str,
     method: Method = "pca",
-) -> dict[str, Any]:
+) -> schemas.PhotoMap:
     """Map (PCA or t-SNE): where the photos are, x and y of -1..1, the farthest at the edge."""
     found, described, known = await looked(studio, owner, collection, model)
     layer_of(described, layer)
@@ -142,17 +141,17 @@ async def map_json(
     made, job = await _places(studio, index, model, layer, method)
     places = made["places"] if made else []
     rows = zip(index.now, index.photos, places, strict=True) if made else []
-    return {
-        "collection": found.name,
-        "model": model,
-        "layer": layer,
-        "method": method,
-        "current": index.is_current,
-        "state": job.state if job else ("done" if made else "none"),
-        "visualization": job.id if job else None,
-        "shares": made["shares"] if made and method == "pca" else None,
-        "divergence": made["divergence"] if made and method == "tsne" else None,
-        "photos": [
+    return schemas.PhotoMap(
+        collection=found.name,
+        model=model,
+        layer=layer,
+        method=method,
+        current=index.is_current,
+        state=job.state if job else (State.DONE if made else "none"),
+        visualization=job.id if job else None,
+        shares=made["shares"] if made and method == "pca" else None,
+        divergence=made["divergence"] if made and method == "tsne" else None,
+        photos=[
             {
                 "photo": n,
                 "name": photo["name"],
@@ -163,7 +162,7 @@ async def map_json(
             for n, photo, place in rows
             if n is not None and place is not None
         ],
-    }
+    )
 
 
 @router.get(urls.COLLECTION_MAP, include_in_schema=False)

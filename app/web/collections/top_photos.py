@@ -5,8 +5,7 @@ People predict what a channel answers to better from natural examples than from 
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from app.errors import UnknownCollection
 from app.studio.collections.folders import Collection
@@ -14,7 +13,9 @@ from app.studio.collections.index import Indexed
 from app.studio.collections.records import Excited
 from app.studio.studio import Studio
 from app.web import urls
+from app.web.api.schemas.networks import Evidence, ExcitingPhoto
 from app.web.collections.photos import picture, title
+from app.zoo.described import LayerDescription, NetworkDescription
 
 #: The side of a photo that is cut to size, in pixels.
 SIDE = 160
@@ -24,11 +25,11 @@ Rectangle = tuple[float, float, float, float]
 async def evidence(
     studio: Studio,
     owner: str | None,
-    model: dict[str, Any],
-    layer: dict[str, Any],
+    model: NetworkDescription,
+    layer: LayerDescription,
     channel: int,
     wanted: str = "",
-) -> dict[str, Any]:
+) -> Evidence:
     """What photos say of a channel, by the collection that is wanted or the first looked through.
 
     `index` is None where none was. Raises UnknownCollection.
@@ -45,27 +46,29 @@ async def evidence(
                 chosen = (each, index)
             if index is not None:
                 break
-    facts: dict[str, Any] = {
+    facts: Evidence = {
         "collections": [(each.name, title(each)) for each in with_photos],
         "collection": chosen[0].name if chosen else None,
         "title": title(chosen[0]) if chosen else None,
         "index": None,
     }
     if chosen and chosen[1]:
-        facts |= await asyncio.to_thread(_known, chosen[0], chosen[1], model, layer, channel)
+        await asyncio.to_thread(_tell, facts, chosen[0], chosen[1], model, layer, channel)
     return facts
 
 
-def _known(
+def _tell(
+    facts: Evidence,
     collection: Collection,
     index: Indexed,
-    model: dict[str, Any],
-    layer: dict[str, Any],
+    model: NetworkDescription,
+    layer: LayerDescription,
     channel: int,
-) -> dict[str, Any]:
+) -> None:
+    """Add what the photos of an index say of a channel."""
     record = index.channel(layer["name"], channel)
     where = (collection, index, model, layer, channel)
-    return {
+    facts |= {
         "index": index.id,
         "current": index.is_current,
         "photos": sum(not photo.get("unreadable") for photo in index.photos),
@@ -83,12 +86,12 @@ def _known(
 
 
 def _rows(
-    where: tuple[Collection, Indexed, dict[str, Any], dict[str, Any], int],
+    where: tuple[Collection, Indexed, NetworkDescription, LayerDescription, int],
     photos: Iterable[Excited],
-) -> list[dict[str, Any]]:
+) -> list[ExcitingPhoto]:
     """Those of the photos that the collection still has."""
     collection, index, model, layer, channel = where
-    rows = []
+    rows: list[ExcitingPhoto] = []
     for excited in photos:
         photo, n = index.photos[excited.photo], index.now[excited.photo]
         if n is None:
@@ -112,7 +115,7 @@ def _rows(
 
 
 def patch(
-    layer: dict[str, Any], excited: Excited, input_size: list[int], crop: list[float]
+    layer: LayerDescription, excited: Excited, input_size: Sequence[int], crop: list[float]
 ) -> Rectangle:
     """(left, top, width, height) in the photo's pixels of what a unit sees of it.
 

@@ -11,10 +11,12 @@ from fastapi.responses import Response
 
 from app.archive import KeptImage
 from app.studio.recipes import Recipe
+from app.studio.recipes.facts import ChannelRow, GridFacts
 from app.studio.studio import Studio
 from app.vision.drawing.colors import NAMES
 from app.web import pages, pickers, results, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import (
     TheStudio,
     check_channel,
@@ -33,6 +35,7 @@ from app.web.fields import (
     map_recipe,
 )
 from app.web.sessions import Owner
+from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter()
 #: Rows of the table of channels on one page.
@@ -61,7 +64,7 @@ async def map_png(
     return await results.picture(request, studio, recipe)
 
 
-@router.get(urls.MAP + urls.JSON, response_model=schemas.Map, responses=failures.MADE)
+@router.get(urls.MAP + urls.JSON, responses=failures.MADE)
 async def map_json(
     studio: TheStudio,
     owner: Owner,
@@ -70,10 +73,10 @@ async def map_json(
     model: str,
     layer: str,
     channel: int,
-) -> dict[str, Any]:
+) -> schemas.Map:
     """Feature map of one channel, in numbers."""
     recipe = map_recipe(studio.image(image, owner), model, layer, channel, fields)
-    return (await studio.make(recipe)).facts
+    return schemas.Map(**(await studio.make(recipe)).facts)
 
 
 @router.get(urls.MAP, include_in_schema=False)
@@ -122,13 +125,13 @@ async def grid_png(
     return await results.picture(request, studio, grid_recipe(kept, model, layer, fields))
 
 
-@router.get(urls.GRID + urls.JSON, response_model=schemas.Grid, responses=failures.MADE)
+@router.get(urls.GRID + urls.JSON, responses=failures.MADE)
 async def grid_json(
     studio: TheStudio, owner: Owner, fields: GridQuery, image: str, model: str, layer: str
-) -> dict[str, Any]:
+) -> schemas.Grid:
     """Activation grid: all feature maps of a layer for a picture, in numbers."""
     recipe = grid_recipe(studio.image(image, owner), model, layer, fields)
-    return (await studio.make(recipe)).facts
+    return schemas.Grid(**(await studio.make(recipe)).facts)
 
 
 @router.get(urls.GRID, include_in_schema=False)
@@ -175,8 +178,8 @@ async def grid_page(
     )
 
 
-async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> dict[str, Any] | None:
-    """The facts of a recipe; waited for only when nothing but they was asked for."""
+async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> Any:
+    """The facts of a recipe, or None; waited for only when nothing but they was asked for."""
     made = studio.made(recipe)
     if made is None and pages.wanted_block(request) == "numbers":
         made = await studio.make(recipe)
@@ -190,7 +193,7 @@ def _colored(fields: Colored) -> dict[str, Any]:
 
 
 def _place(
-    image: KeptImage, described: dict[str, Any], layer: dict[str, Any], fields: Colored
+    image: KeptImage, described: NetworkDescription, layer: LayerDescription, fields: Colored
 ) -> dict[str, Any]:
     """Where a layer stands in its network, and how to get to the others in the same colours."""
     before, after = neighbours(described, layer["name"])
@@ -210,7 +213,11 @@ def _place(
     }
 
 
-def compact(facts: dict[str, Any]) -> dict[str, Any]:
+def _numbers_of(row: ChannelRow) -> tuple[float, ...]:
+    return row["min"], row["mean"], row["max"], row["share_active"]
+
+
+def compact(facts: GridFacts) -> dict[str, object]:
     """What the inspector needs of a grid: few bytes, and digits as shown, rounded only once."""
     return {
         "sheet": facts["sheet"],
@@ -219,7 +226,7 @@ def compact(facts: dict[str, Any]) -> dict[str, Any]:
         "channels": [
             [
                 row["channel"],
-                *(float(f"{row[name]:.3g}") for name in ("min", "mean", "max", "share_active")),
+                *(float(f"{number:.3g}") for number in _numbers_of(row)),
                 int(row["dead"]),
             ]
             for row in facts["channels"]

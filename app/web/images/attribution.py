@@ -3,6 +3,7 @@
 The page needs names only; what the device says of the class comes as the block `numbers`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,22 +11,34 @@ from fastapi.responses import Response
 
 from app.archive import KeptImage, Result
 from app.errors import NoClassifier, NotMade
+from app.studio.jobs.job import Job
 from app.studio.recipes import GradCam, Occlusion, Prediction
 from app.studio.studio import Studio
 from app.web import pages, pickers, results, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import TheStudio, check_class, description, obstacle
 from app.web.images.attribution_fields import METHODS, WhereQuery, gradcam_recipe, places
 from app.web.sessions import Owner
 from app.web.visualizations import view
+from app.zoo.described import NetworkDescription
 
 router = APIRouter()
 #: Classes that a search offers at once.
 MOST_CHOICES = 24
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An occlusion map: the fields that ask for it, and once it is made, its job and result."""
+
+    asked: dict[str, Any]
+    job: Job | None
+    result: Result | None
+
+
 async def _class(
-    studio: Studio, image: KeptImage, described: dict[str, Any], chosen: int | None
+    studio: Studio, image: KeptImage, described: NetworkDescription, chosen: int | None
 ) -> int:
     """The class that is looked for, by asking the network where none was named."""
     if not described["labels"]:
@@ -39,14 +52,14 @@ async def _class(
 
 
 async def _occlusion(
-    studio: Studio, image: KeptImage, described: dict[str, Any], number: int
-) -> dict[str, Any]:
+    studio: Studio, image: KeptImage, described: NetworkDescription, number: int
+) -> Asked:
     """What is known of the job for a class: its address once it is made, and what asks for it."""
     recipe = Occlusion(model=described["name"], image=image.id, class_=number)
     id = await view.made_already(studio, recipe)
     job = studio.job(id) if id else None
     result = (await view.outcome(studio, job))[0] if job else None
-    return {"asked": view.fields(recipe), "job": job if result else None, "result": result}
+    return Asked(view.fields(recipe), job if result else None, result)
 
 
 @router.get(urls.WHERE + urls.PNG, responses=failures.media("image/png") | failures.MADE)
@@ -59,17 +72,17 @@ async def where_png(
     if fields.method == "occlusion":
         number = await _class(studio, kept, described, fields.class_)
         made = await _occlusion(studio, kept, described, number)
-        if made["job"] is None:
+        if made.job is None:
             raise NotMade()
-        return pages.go(urls.visualization(made["job"].id, urls.PNG))
+        return pages.go(urls.visualization(made.job.id, urls.PNG))
     recipe = gradcam_recipe(kept, described, fields, fields.look)
     return await results.picture(request, studio, recipe)
 
 
-@router.get(urls.WHERE + urls.JSON, response_model=schemas.Where, responses=failures.MADE)
+@router.get(urls.WHERE + urls.JSON, responses=failures.MADE)
 async def where_json(
     studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
-) -> dict[str, Any]:
+) -> schemas.Where:
     """Grad-CAM or occlusion: where a class was seen, in numbers.
 
     An occlusion map is made as a visualization is.
@@ -81,21 +94,22 @@ async def where_json(
         return _told(await _occlusion(studio, kept, described, number), described, number)
     recipe = gradcam_recipe(kept, described, fields, fields.look)
     made = await studio.make(recipe)
-    return made.facts | {"method": "gradcam"}
+    return schemas.Where(**made.facts | {"method": "gradcam"})
 
 
-def _told(found: dict[str, Any], described: dict[str, Any], number: int) -> dict[str, Any]:
-    job, result = found["job"], found["result"]
-    known = result.facts if result else {}
-    return {
-        "probability": None,
-        **known,
-        "method": "occlusion",
-        "class": number,
-        "label": view.label(described, number),
-        "ask": {"url": urls.VISUALIZATIONS + urls.JSON, "body": found["asked"]},
-        "visualization": urls.visualization(job.id) if job else None,
-    }
+def _told(found: Asked, described: NetworkDescription, number: int) -> schemas.Where:
+    known = found.result.facts if found.result else {}
+    return schemas.Where(
+        **{"probability": None}
+        | known
+        | {
+            "method": "occlusion",
+            "class": number,
+            "label": view.label(described, number),
+            "ask": {"url": urls.VISUALIZATIONS + urls.JSON, "body": found.asked},
+            "visualization": urls.visualization(found.job.id) if found.job else None,
+        }
+    )
 
 
 @router.get(urls.WHERE, include_in_schema=False)
@@ -112,7 +126,7 @@ async def where_page(
         number = await _class(studio, kept, described, fields.class_)
         found = await _occlusion(studio, kept, described, number)
         facts = await _seen_before(studio, kept, described, number)
-        facts |= found["result"].facts if found["result"] else {}
+        facts |= found.result.facts if found.result else {}
     elif hindered is None:
         made = await _made(request, studio, recipe)
         facts = made.facts if made else None
@@ -144,7 +158,7 @@ async def where_page(
 
 
 def _label(
-    described: dict[str, Any], chosen: int | None, facts: dict[str, Any] | None
+    described: NetworkDescription, chosen: int | None, facts: dict[str, Any] | None
 ) -> str | None:
     """The class that is looked for, in words, as far as it is known."""
     if chosen is not None:
@@ -161,7 +175,7 @@ async def _made(request: Request, studio: Studio, recipe: GradCam) -> Result | N
 
 
 async def _seen_before(
-    studio: Studio, image: KeptImage, described: dict[str, Any], number: int
+    studio: Studio, image: KeptImage, described: NetworkDescription, number: int
 ) -> dict[str, Any]:
     """What the network says of the whole picture."""
     recipe = Prediction(model=described["name"], image=image.id)

@@ -9,6 +9,7 @@ from app.archive import KeptImage
 from app.errors import NoClassifier, NoPlaces
 from app.studio.recipes import Fill, GradCam, Look
 from app.web.dependencies import check_class, layer_of
+from app.zoo.described import LayerDescription, NetworkDescription
 
 Method = Literal["gradcam", "occlusion"]
 METHODS: tuple[Method, ...] = ("gradcam", "occlusion")
@@ -37,12 +38,12 @@ class WhereFields(BaseModel):
 WhereQuery = Annotated[WhereFields, Query()]
 
 
-def places(described: dict[str, Any]) -> list[dict[str, Any]]:
+def places(described: NetworkDescription) -> list[LayerDescription]:
     """The layers that say where something is: those whose maps have more than one cell."""
     return [layer for layer in described["layers"] if tuple(layer["shape"][1:]) != (1, 1)]
 
 
-def _layer(described: dict[str, Any], name: str) -> str:
+def _layer(described: NetworkDescription, name: str) -> str:
     """The layer that is asked; the last with places where none was named.
 
     Raises UnknownLayer, NoPlaces.
@@ -59,7 +60,7 @@ def _layer(described: dict[str, Any], name: str) -> str:
 
 
 def gradcam_recipe(
-    image: KeptImage, described: dict[str, Any], fields: WhereFields, look: Look
+    image: KeptImage, described: NetworkDescription, fields: WhereFields, look: Look
 ) -> GradCam:
     """The request for a map. Raises NoClassifier, UnknownClass, UnknownLayer, NoPlaces."""
     if not described["labels"]:

@@ -16,11 +16,13 @@ from app.studio.recipes import Fill
 from app.studio.studio import Studio
 from app.vision import masks
 from app.web import pages, results, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import TheStudio, description, obstacle
 from app.web.images.attribution_fields import FILLS
 from app.web.sessions import Owner
 from app.web.visualizations.requests import MOST_SEED
+from app.zoo.described import NetworkDescription
 
 router = APIRouter()
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -60,7 +62,7 @@ CoveringQuery = Annotated[CoveringFields, Query()]
 
 
 def covering_recipe(
-    image: KeptImage, described: dict[str, Any], fields: CoveringFields
+    image: KeptImage, described: NetworkDescription, fields: CoveringFields
 ) -> recipes.Covering:
     """The request. Raises NoClassifier."""
     if not described["labels"]:
@@ -83,14 +85,14 @@ async def covering_png(
     return await results.picture(request, studio, recipe)
 
 
-@router.get(urls.COVERING + urls.JSON, response_model=schemas.Covering, responses=failures.MADE)
+@router.get(urls.COVERING + urls.JSON, responses=failures.MADE)
 async def covering_json(
     studio: TheStudio, owner: Owner, fields: CoveringQuery, image: str, model: str
-) -> dict[str, Any]:
+) -> schemas.Covering:
     """Predictions (top 5) before and after a part of a picture is covered."""
     recipe = await _recipe(studio, owner, fields, image, model)
     made = await studio.make(recipe)
-    return made.facts
+    return schemas.Covering(**made.facts)
 
 
 async def _recipe(

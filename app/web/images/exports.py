@@ -8,12 +8,14 @@ from fastapi.responses import Response
 from app.archive import KeptImage
 from app.studio.exports.spreadsheets import csv_text
 from app.studio.recipes import LayerStatistics, LegendSheet
+from app.studio.recipes.facts import GridFacts, ScaleFacts
 from app.studio.studio import Studio
 from app.web import languages, pages, results, urls, wording
 from app.web.api import failures
 from app.web.dependencies import TheStudio, description, layer_of
 from app.web.fields import GridFields, GridQuery, grid_recipe
 from app.web.sessions import Owner
+from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter()
 CSV = failures.media("text/csv") | failures.MADE
@@ -47,13 +49,14 @@ async def legend_sheet(
 
 async def _grid(
     studio: Studio, image: KeptImage, model: str, layer: str, fields: GridFields
-) -> dict[str, Any]:
+) -> GridFacts:
     recipe = grid_recipe(image, model, layer, fields)
-    return (await studio.make(recipe)).facts
+    facts: GridFacts = (await studio.make(recipe)).facts
+    return facts
 
 
 def words(
-    image: KeptImage, described: dict[str, Any], layer: dict[str, Any], facts: dict[str, Any]
+    image: KeptImage, described: NetworkDescription, layer: LayerDescription, facts: GridFacts
 ) -> dict[str, Any]:
     """What is written around a sheet, in this person's language."""
     shape = " × ".join(str(size) for size in facts["shape"])
@@ -66,7 +69,7 @@ def words(
     }
 
 
-def dead_words(facts: dict[str, Any]) -> str:
+def dead_words(facts: GridFacts) -> str:
     """How many channels are silent for a photo, in a sentence."""
     dead, count = facts["dead"], languages.whole(facts["shape"][0])
     if not dead:
@@ -79,7 +82,7 @@ def dead_words(facts: dict[str, Any]) -> str:
     return sentence % {"dead": dead, "count": count}
 
 
-def _scale_words(scale: dict[str, Any]) -> dict[str, Any]:
+def _scale_words(scale: ScaleFacts) -> dict[str, Any]:
     """The numbers of a scale; words where every channel has its own."""
     if scale["mode"] != "channel":
         ends = [scale["low"], scale["high"]]

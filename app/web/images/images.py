@@ -13,27 +13,28 @@ from app.archive import KeptImage
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import pages, sessions, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import TheSettings, TheStudio
 from app.web.sessions import Owner
 
 router = APIRouter()
 
 
-def facts(image: KeptImage) -> dict[str, Any]:
+def facts(image: KeptImage) -> schemas.Image:
     """A picture in JSON."""
-    return {
-        "id": image.id,
-        "name": image.name,
-        "width": image.width,
-        "height": image.height,
-        "original": image.original,
-        "created": image.created,
-        "expires": image.expires,
-        "shared": image.shared,
-        "sample": image.expires is None,
-        "url": urls.image(image.id),
-    }
+    return schemas.Image(
+        id=image.id,
+        name=image.name,
+        width=image.width,
+        height=image.height,
+        original=image.original,
+        created=image.created,
+        expires=image.expires,
+        shared=image.shared,
+        sample=image.expires is None,
+        url=urls.image(image.id),
+    )
 
 
 def own(studio: Studio, settings: Settings, owner: str | None) -> dict[str, Any]:
@@ -54,14 +55,14 @@ def seconds_left(image: KeptImage) -> float:
     return max(0.0, (image.expires or 0.0) - time.time())
 
 
-@router.get(urls.IMAGES + urls.JSON, response_model=schemas.Images)
-async def images_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
+@router.get(urls.IMAGES + urls.JSON)
+async def images_json(studio: TheStudio, owner: Owner) -> schemas.Images:
     """The sample photos, and the pictures that this browser uploaded, newest first."""
     images = studio.archive.images_of(owner) if owner else []
-    return {
-        "samples": [facts(image) for image in studio.sample_images()],
-        "images": [facts(image) for image in images],
-    }
+    return schemas.Images(
+        samples=[facts(image) for image in studio.sample_images()],
+        images=[facts(image) for image in images],
+    )
 
 
 @router.get(urls.IMAGES, include_in_schema=False)
@@ -110,8 +111,8 @@ async def image_png(request: Request, studio: TheStudio, owner: Owner, image: st
     return await _file(request, kept, kept.picture, studio.archive.read_picture, "image/png")
 
 
-@router.get(urls.IMAGE + urls.JSON, response_model=schemas.Image, responses=failures.KEPT)
-async def image_json(studio: TheStudio, owner: Owner, image: str) -> dict[str, Any]:
+@router.get(urls.IMAGE + urls.JSON, responses=failures.KEPT)
+async def image_json(studio: TheStudio, owner: Owner, image: str) -> schemas.Image:
     """A picture: its size, and how long it stays."""
     return facts(studio.image(image, owner))
 
@@ -135,10 +136,10 @@ async def _share(studio: Studio, owner: str | None, image: str, shared: bool) ->
     return await asyncio.to_thread(studio.archive.share_image, own_one.id, shared)
 
 
-@router.post(urls.IMAGE_SHARE + urls.JSON, response_model=schemas.Image, responses=failures.CHANGED)
+@router.post(urls.IMAGE_SHARE + urls.JSON, responses=failures.CHANGED)
 async def share_json(
     studio: TheStudio, owner: Owner, image: str, shared: Annotated[bool, Form()] = False
-) -> dict[str, Any]:
+) -> schemas.Image:
     """Turn a picture's share link on or off: whoever knows the address may look."""
     return facts(await _share(studio, owner, image, shared))
 

@@ -1,7 +1,5 @@
 """Predictions: what a network takes a picture for, on the picture's own page and as JSON."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -10,28 +8,30 @@ from app.settings import Settings
 from app.studio import recipes
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import TheSettings, TheStudio, description, obstacle
 from app.web.images import images
 from app.web.sessions import Owner
+from app.zoo.described import NetworkDescription
 
 router = APIRouter()
 
 
-@router.get(urls.PREDICTION + urls.JSON, response_model=schemas.Prediction, responses=failures.MADE)
+@router.get(urls.PREDICTION + urls.JSON, responses=failures.MADE)
 async def prediction_json(
     studio: TheStudio, owner: Owner, image: str, model: str
-) -> dict[str, Any]:
+) -> schemas.Prediction:
     """Prediction (top 5) for a picture, and the addresses of its activations."""
     kept = studio.image(image, owner)
     described = await description(studio, model)
     recipe = recipes.Prediction(model=model, image=kept.id)
     result = await studio.make(recipe)
     links = [{"name": name, "url": url} for name, url in _grids(kept, described).items()]
-    return result.facts | {"layers": links}
+    return schemas.Prediction(**result.facts, layers=links)
 
 
-def _grids(image: KeptImage, described: dict[str, Any]) -> dict[str, str]:
+def _grids(image: KeptImage, described: NetworkDescription) -> dict[str, str]:
     """The addresses of a picture's activation grids, by layer."""
     names = [layer["name"] for layer in described["layers"]]
     return {name: urls.grid(image.id, described["name"], name) for name in names}

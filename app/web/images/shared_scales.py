@@ -1,15 +1,14 @@
 """Shared scales: (what both sides say on their own) -> the scale, its legends, what to look at."""
 
-from typing import Any
-
+from app.studio.recipes.facts import GridFacts, ScaleFacts
 from app.web.fields import GridFields
 from app.web.images.sides import Pair
 
 #: What the grids of both sides say on their own scales; None where that is not known.
-Facts = dict[str, dict[str, Any] | None]
+Facts = dict[str, GridFacts | None]
 
 
-def scale_of(pair: Pair, facts: Facts) -> dict[str, Any] | None:
+def scale_of(pair: Pair, facts: Facts) -> ScaleFacts | None:
     """The scale that has room for both sides; None when each is to have its own."""
     scales = [one["scale"] for one in facts.values() if one]
     if pair.fields.scale == "own" or not scales:
@@ -20,13 +19,13 @@ def scale_of(pair: Pair, facts: Facts) -> dict[str, Any] | None:
     return {"mode": "told", "low": -high, "high": high, "sided": "signed"}
 
 
-def drawn(pair: Pair, scale: dict[str, Any] | None) -> GridFields:
+def drawn(pair: Pair, scale: ScaleFacts | None) -> GridFields:
     """How both sheets are drawn."""
     own = pair.fields.own()
     return own.model_copy(update={"low": scale["low"], "high": scale["high"]}) if scale else own
 
 
-def legends(facts: Facts, scale: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+def legends(facts: Facts, scale: ScaleFacts | None) -> dict[str, GridFacts]:
     """The legends to show: one for both ("both"), or one for each side."""
     known = {name: one for name, one in facts.items() if one}
     if scale is None:
@@ -35,7 +34,7 @@ def legends(facts: Facts, scale: dict[str, Any] | None) -> dict[str, dict[str, A
     return {"both": fitting | {"scale": scale}}
 
 
-def reach(facts: dict[str, Any]) -> tuple[float, float]:
+def reach(facts: GridFacts) -> tuple[float, float]:
     """The lowest and the highest value of a grid."""
     rows = facts["channels"]
     return min(row["min"] for row in rows), max(row["max"] for row in rows)
@@ -55,10 +54,9 @@ def channels_of(pair: Pair, facts: Facts) -> dict[str, int | None]:
     return {"left": left, "right": right}
 
 
-def _strongest(facts: dict[str, Any] | None) -> int | None:
+def _strongest(facts: GridFacts | None) -> int | None:
     """The channel that reaches furthest from zero."""
     if facts is None:
         return None
     row = max(facts["channels"], key=lambda row: max(-row["min"], row["max"]))
-    number: int = row["channel"]
-    return number
+    return row["channel"]

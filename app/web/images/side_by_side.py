@@ -4,15 +4,17 @@ Whatever is left out of the address is chosen: the left side is a sample photo, 
 same of the untrained copy.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from app.studio.recipes.facts import GridFacts
 from app.studio.studio import Studio
 from app.vision.drawing.colors import NAMES
 from app.web import pages, pickers, results, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import TheSettings, TheStudio
 from app.web.fields import SORTS, grid_recipe
 from app.web.images import activations, sides
@@ -43,26 +45,25 @@ async def side_png(
     return await results.picture(request, studio, recipe)
 
 
-@router.get(
-    urls.SIDE_BY_SIDE + urls.JSON, response_model=schemas.SideBySide, responses=failures.MADE
-)
+@router.get(urls.SIDE_BY_SIDE + urls.JSON, responses=failures.MADE)
 async def side_by_side_json(
     studio: TheStudio, settings: TheSettings, owner: Owner, fields: SideQuery
-) -> dict[str, Any]:
+) -> schemas.SideBySide:
     """Two activation grids in numbers, and the scale that both are drawn on."""
     pair = await sides.pair(studio, settings, owner, fields, strict=True)
     facts = await own_facts(studio, pair, wait=True, hindered=True)
-    return {"scale": scale_of(pair, facts)} | {
+    told = {
         name: {
             "image": side.image.id,
             "model": side.model["name"],
             "layer": side.layer["name"],
-            "url": urls.grid(side.image.id, side.model["name"], side.layer["name"]),
+            "url": urls.grid(*side.names),
             "picture": urls.side(name, **pair.chosen()),
             "grid": facts[name],
         }
         for name, side in pair.sides.items()
     }
+    return schemas.SideBySide.model_validate({"scale": scale_of(pair, facts), **told})
 
 
 @router.get(urls.SIDE_BY_SIDE, include_in_schema=False)
@@ -111,7 +112,7 @@ async def side_by_side_page(
     )
 
 
-def compact(facts: dict[str, Any]) -> dict[str, Any]:
+def compact(facts: GridFacts) -> dict[str, object]:
     """What the cursor over both sheets needs of one: also how many cells a map has."""
     return activations.compact(facts) | {"map": facts["shape"][1:]}
 

@@ -13,6 +13,7 @@ from app.studio.studio import Studio
 from app.web import urls
 from app.web.dependencies import check_channel, description, layer_of, obstacle
 from app.web.fields import Colored, GridFields
+from app.zoo.described import LayerDescription, NetworkDescription
 
 LONGEST = 200
 #: The layer to begin with has so many channels, and maps so many positions a side.
@@ -55,8 +56,8 @@ class Side:
     """
 
     image: KeptImage
-    model: dict[str, Any]
-    layer: dict[str, Any]
+    model: NetworkDescription
+    layer: LayerDescription
     obstacle: str | None
     twin: str | None
     instead: str = ""
@@ -140,7 +141,7 @@ async def pair(
     return Pair(left, right, fields)
 
 
-def _check_channels(left: dict[str, Any], right: dict[str, Any], fields: SideFields) -> None:
+def _check_channels(left: LayerDescription, right: LayerDescription, fields: SideFields) -> None:
     """Raise UnknownChannel for a channel that its side does not have; one for both may lack one."""
     if fields.right_channel is not None:
         check_channel(right, fields.right_channel)
@@ -159,9 +160,9 @@ def _first_sample(studio: Studio) -> str:
 def _side(
     studio: Studio,
     image: KeptImage,
-    described: dict[str, Any],
+    described: NetworkDescription,
     wanted: str,
-    other: dict[str, Any],
+    other: NetworkDescription,
     strict: bool,
 ) -> Side:
     hindered, untrained = obstacle(studio, described["name"])
@@ -176,17 +177,19 @@ def _side(
     return Side(image, described, layer, hindered, untrained)
 
 
-def worth_looking(described: dict[str, Any]) -> dict[str, Any]:
+def worth_looking(described: NetworkDescription) -> LayerDescription:
     """A layer to begin with: some dozens of channels whose maps are neither huge nor tiny."""
-    layers: list[dict[str, Any]] = described["layers"]
+    layers = described["layers"]
     sights = (one for one in layers if one["shape"][0] in CHANNELS and one["shape"][1] in SIDES)
     return next(sights, layers[0])
 
 
-def _as_deep(described: dict[str, Any], wanted: str, other: dict[str, Any]) -> dict[str, Any]:
+def _as_deep(
+    described: NetworkDescription, wanted: str, other: NetworkDescription
+) -> LayerDescription:
     """The layer as deep, by share, as one of another network; else one to begin with."""
     names = [layer["name"] for layer in other["layers"]]
     if wanted not in names:
         return worth_looking(described)
-    layers: list[dict[str, Any]] = described["layers"]
+    layers = described["layers"]
     return layers[round(names.index(wanted) / max(1, len(names) - 1) * (len(layers) - 1))]

@@ -1,13 +1,13 @@
 """Firing: how many channels of each layer a single picture leaves silent."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.studio.recipes import LayerStatistics
+from app.studio.recipes.facts import LayerRow
 from app.web import pages, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.collections.index import answering
 from app.web.curves import curve
 from app.web.dependencies import TheStudio, description, obstacle
@@ -16,16 +16,18 @@ from app.web.sessions import Owner
 router = APIRouter()
 
 
-@router.get(urls.FIRING + urls.JSON, response_model=schemas.Firing, responses=failures.MADE)
-async def firing_json(studio: TheStudio, owner: Owner, image: str, model: str) -> dict[str, Any]:
+@router.get(urls.FIRING + urls.JSON, responses=failures.MADE)
+async def firing_json(studio: TheStudio, owner: Owner, image: str, model: str) -> schemas.Firing:
     """Silent channels: how many of each layer are all zero for a picture."""
     kept = studio.image(image, owner)
     recipe = LayerStatistics(model=model, image=kept.id)
     made = await studio.make(recipe)
-    return {"image": image, "model": model, "layers": _of_picture(made.facts, image, model)}
+    return schemas.Firing(
+        image=image, model=model, layers=_of_picture(made.facts["layers"], image, model)
+    )
 
 
-def _of_picture(made: dict[str, Any], image: str, model: str) -> list[dict[str, Any]]:
+def _of_picture(made: list[LayerRow], image: str, model: str) -> list[schemas.SilentRow]:
     return [
         {
             "name": row["layer"],
@@ -37,7 +39,7 @@ def _of_picture(made: dict[str, Any], image: str, model: str) -> list[dict[str, 
             "share_active": row["share_active"],
             "url": urls.grid(image, model, row["layer"]),
         }
-        for row in made["layers"]
+        for row in made
     ]
 
 
@@ -49,11 +51,11 @@ async def firing_page(
     kept = studio.image(image, owner)
     described = await description(studio, model)
     hindered, twin = obstacle(studio, model)
-    rows: list[dict[str, Any]] = []
+    rows: list[schemas.SilentRow] = []
     if hindered is None:
         recipe = LayerStatistics(model=model, image=kept.id)
         made = await studio.make(recipe)
-        rows = _of_picture(made.facts, image, model)
+        rows = _of_picture(made.facts["layers"], image, model)
     return pages.respond(
         request,
         "images/silent_channels.html",

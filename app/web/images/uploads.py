@@ -13,7 +13,8 @@ from app.errors import LaternaError
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import bodies, errors, languages, pages, sessions, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import images as schemas
 from app.web.dependencies import TheSettings, TheStudio
 from app.web.images import images
 from app.web.limit import TheLimit, UploadLimit
@@ -81,7 +82,7 @@ async def upload_json(
     async with _received(request, studio, limit, owner, first_only=True) as (files, _):
         owner = owner or sessions.new_owner()
         image = await _take(studio, files[0], owner)
-    answer = JSONResponse(images.facts(image), 201, {"Location": urls.image(image.id)})
+    answer = JSONResponse(images.facts(image).model_dump(), 201, {"Location": urls.image(image.id)})
     sessions.remember(request, answer, owner)
     return answer
 

@@ -1,13 +1,22 @@
 """Arithmetic: one layer of a description -> the sums of the lecture with its own numbers."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from app.web import languages, urls
 from app.zoo.arithmetic import FLOAT, Bottleneck, Convolution, Seen, Slide
+from app.zoo.described import FieldFacts, LayerDescription, NetworkDescription, WindowFacts
 
 #: What a sum is about; the template has the words for each.
 OUTPUT, PARAMETERS, WORK, FIELD, MEMORY = "output", "parameters", "work", "field", "memory"
+
+#: What a pixel of the picture itself sees.
+PICTURE: FieldFacts = {"start": (0, 0), "size": (1, 1), "jump": (1, 1), "whole": False}
+#: (what a sum is about, the field of a layer that it comes to), of what blocks add up.
+LEARNT: tuple[tuple[str, Literal["parameters", "multiply_adds"]], ...] = (
+    (PARAMETERS, "parameters"),
+    (WORK, "multiply_adds"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Sum:
     extra: int = 0
 
 
-def sums(described: dict[str, Any], layer: dict[str, Any]) -> list[Sum]:
+def sums(described: NetworkDescription, layer: LayerDescription) -> list[Sum]:
     """The sums of one layer. Every total is the sum's own, and the layer's as it was traced."""
     window = layer["window"]
     found = [_output(layer, axis) for axis in _axes(layer)] if window else []
@@ -37,20 +46,33 @@ def _number(number: int) -> str:
     return languages.whole(number)
 
 
-def slide(layer: dict[str, Any], axis: int) -> Slide:
+def slide(layer: LayerDescription, axis: int) -> Slide:
     """How a layer's window slides along an axis, 0 for the height."""
-    window = layer["window"]
-    names = ("kernel", "stride", "front", "back", "dilation")
-    kernel, stride, front, back, dilation = (window[name][axis] for name in names)
-    return Slide(layer["given"][1 + axis], kernel, stride, front, back, dilation, window["ceil"])
+    window = _window(layer)
+    return Slide(
+        layer["given"][1 + axis],
+        window["kernel"][axis],
+        window["stride"][axis],
+        window["front"][axis],
+        window["back"][axis],
+        window["dilation"][axis],
+        window["ceil"],
+    )
 
 
-def _axes(layer: dict[str, Any]) -> tuple[int, ...]:
+def _window(layer: LayerDescription) -> WindowFacts:
+    """The window of a layer that slides."""
+    if layer["window"] is None:
+        raise ValueError(layer["name"])
+    return layer["window"]
+
+
+def _axes(layer: LayerDescription) -> tuple[int, ...]:
     """The height alone where the width goes the same way."""
     return (0,) if slide(layer, 0) == slide(layer, 1) else (0, 1)
 
 
-def _output(layer: dict[str, Any], axis: int) -> Sum:
+def _output(layer: LayerDescription, axis: int) -> Sum:
     along = slide(layer, axis)
     figures = [_number(along.size)]
     figures.append(f"− {_number(along.span)}")
@@ -63,9 +85,9 @@ def _output(layer: dict[str, Any], axis: int) -> Sum:
     return Sum(OUTPUT, (terms,), along.outputs, note, along.rest)
 
 
-def convolution(layer: dict[str, Any]) -> Convolution:
+def convolution(layer: LayerDescription) -> Convolution:
     """A convolution's numbers, from its description."""
-    window = layer["window"]
+    window = _window(layer)
     return Convolution(
         layer["given"][0],
         layer["shape"][0],
@@ -75,7 +97,7 @@ def convolution(layer: dict[str, Any]) -> Convolution:
     )
 
 
-def _learnt(layer: dict[str, Any], layers: list[dict[str, Any]]) -> list[Sum]:
+def _learnt(layer: LayerDescription, layers: list[LayerDescription]) -> list[Sum]:
     """Parameters and multiply-adds, as far as this kind of layer has a sum for them."""
     parameters, work = layer["parameters"], layer["multiply_adds"]
     channels, height, width = layer["shape"]
@@ -104,7 +126,7 @@ def _learnt(layer: dict[str, Any], layers: list[dict[str, Any]]) -> list[Sum]:
             Sum(
                 about, tuple(_number(each[key]) for each in parts if each[key]), layer[key], "parts"
             )
-            for about, key in ((PARAMETERS, "parameters"), (WORK, "multiply_adds"))
+            for about, key in LEARNT
             if sum(each[key] for each in parts) == layer[key]
         ]
     if "norm" in layer["kind"] and parameters == 2 * channels:
@@ -112,13 +134,11 @@ def _learnt(layer: dict[str, Any], layers: list[dict[str, Any]]) -> list[Sum]:
     return [] if parameters else [Sum(PARAMETERS, (), 0, "none")]
 
 
-def _seen(layers: list[dict[str, Any]], layer: dict[str, Any]) -> Sum | None:
+def _seen(layers: list[LayerDescription], layer: LayerDescription) -> Sum | None:
     """What a unit sees, from what the layer before lets it see, where that is one window's sum."""
     window = layer["window"]
     before = [each for each in layers if each["name"] in layer["inputs"]]
-    fields = [each["field"] for each in before] or [
-        {"size": (1, 1), "jump": (1, 1), "whole": False}
-    ]
+    fields = [each["field"] for each in before] or [PICTURE]
     if layer["field"]["whole"] or any(each["whole"] for each in fields):
         return Sum(FIELD, (), layer["receptive_field"], "whole")
     if window is None or len(before) > 1:
@@ -133,13 +153,13 @@ def _seen(layers: list[dict[str, Any]], layer: dict[str, Any]) -> Sum | None:
     return Sum(FIELD, (f"{_number(size)} + {steps} · {_number(jump)}",), after.size, "window")
 
 
-def _memory(layer: dict[str, Any]) -> Sum:
+def _memory(layer: LayerDescription) -> Sum:
     channels, height, width = layer["shape"]
     terms = " · ".join(map(_number, (channels, height, width, FLOAT)))
     return Sum(MEMORY, (terms,), channels * height * width * FLOAT)
 
 
-def explaining(described: dict[str, Any]) -> list[str]:
+def explaining(described: NetworkDescription) -> list[str]:
     """Anchors of the calculators that stand beside a network: of ideas that it is known for."""
     layers = described["layers"]
     kernels = [layer["window"]["kernel"] for layer in layers if layer["kind"] == "convolution"
@@ -155,7 +175,7 @@ def explaining(described: dict[str, Any]) -> list[str]:
     return found + (["auxiliary"] if family == "googlenet" else [])
 
 
-def _is_wide(layer: dict[str, Any]) -> bool:
+def _is_wide(layer: LayerDescription) -> bool:
     window = layer["window"]
     return bool(
         window
@@ -165,7 +185,7 @@ def _is_wide(layer: dict[str, Any]) -> bool:
     )
 
 
-def calculators(described: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
+def calculators(described: NetworkDescription, layer: LayerDescription) -> dict[str, str]:
     """Addresses of the calculators that explain a layer, with its numbers, by their anchors."""
     if layer["kind"] != "convolution" or not layer["window"]:
         return {}
@@ -189,7 +209,7 @@ def calculators(described: dict[str, Any], layer: dict[str, Any]) -> dict[str, s
     return links
 
 
-def behind_bottleneck(described: dict[str, Any], layer: dict[str, Any]) -> Bottleneck | None:
+def behind_bottleneck(described: NetworkDescription, layer: LayerDescription) -> Bottleneck | None:
     """The bottleneck that a filter stands behind: a 1x1 that made its channels fewer; or None."""
     by_name = {each["name"]: each for each in described["layers"]}
     before = layer
@@ -208,7 +228,7 @@ def behind_bottleneck(described: dict[str, Any], layer: dict[str, Any]) -> Bottl
             if list(window["kernel"]) != [1, 1] or not fewer:
                 return None
             height, width = layer["shape"][1:]
-            kernel = layer["window"]["kernel"][0]
+            kernel = _window(layer)["kernel"][0]
             return Bottleneck(
                 height, width, before["given"][0], kernel, layer["shape"][0], before["shape"][0]
             )

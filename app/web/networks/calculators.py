@@ -3,13 +3,12 @@
 The server computes, so the page is the same without JavaScript, and an address holds the numbers.
 """
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.web import pages, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import lecture as schemas
 from app.web.networks import sketches
 from app.web.networks.calculator_fields import ALEXNET, GOOGLENET, VGG16, Numbers, NumbersQuery
 from app.zoo.arithmetic import Convolution, Head, seen, stacked, training_loss
@@ -45,7 +44,7 @@ def way(block: str) -> int:
     return STEM_DEPTH + MODULE_DEPTH * modules + HEAD_DEPTH
 
 
-def results(numbers: Numbers) -> dict[str, Any]:
+def results(numbers: Numbers) -> schemas.Calculators:
     """What comes of the numbers, by calculator."""
     slide, convolution, bottleneck = numbers.slide, numbers.convolution, numbers.bottleneck
     small = Convolution(numbers.depth, numbers.depth, (numbers.small, numbers.small), bias=False)
@@ -53,29 +52,30 @@ def results(numbers: Numbers) -> dict[str, Any]:
     count = max(1, stacked(numbers.wide, numbers.small))
     after = seen(numbers.windows)
     losses = (numbers.loss_4a, numbers.loss_4d) if numbers.phase == "training" else ()
-    return {
-        "slide": {
+    return schemas.Calculators(
+        numbers=numbers.model_dump(),
+        slide={
             "output": slide.outputs,
             "rest": slide.rest,
             "parameters": convolution.parameters,
             "multiply_adds": convolution.multiply_adds(slide.outputs, slide.outputs),
         },
-        "field": [
+        field=[
             {"filter": kernel, "stride": stride, "sees": unit.size, "jump": unit.jump}
             for (kernel, stride), unit in zip(numbers.windows, after, strict=True)
         ],
-        "stacks": {
+        stacks={
             "layers": count,
             "sees": 1 + count * (numbers.small - 1),
             "wide_weights": wide.weights,
             "small_weights": small.weights * count,
         },
-        "bottleneck": {
+        bottleneck={
             "direct": bottleneck.direct,
             "steps": list(bottleneck.steps),
             "through": bottleneck.through,
         },
-        "head": {
+        head={
             "connected": list(numbers.head.connected),
             "pooled": numbers.head.pooled,
             "networks": {
@@ -83,24 +83,23 @@ def results(numbers: Numbers) -> dict[str, Any]:
                 for name, (_, _, head) in HEADS.items()
             },
         },
-        "auxiliary": {
+        auxiliary={
             "loss": training_loss(numbers.loss, losses, numbers.weight),
             "parameters": {
                 block: auxiliary_parameters(channels) for block, channels in AUXILIARY.items()
             },
             "way": {block: way(block) for block in (*AUXILIARY, "classifier")},
         },
-    }
+    )
 
 
 @router.get(
     urls.CALCULATORS + urls.JSON,
-    response_model=schemas.Calculators,
     responses=failures.failures(422),
 )
-async def calculators_json(numbers: NumbersQuery) -> dict[str, Any]:
+async def calculators_json(numbers: NumbersQuery) -> schemas.Calculators:
     """The sums of the lecture, with these numbers."""
-    return {"numbers": numbers.model_dump()} | results(numbers)
+    return results(numbers)
 
 
 @router.get(urls.CALCULATORS, include_in_schema=False)

@@ -1,9 +1,8 @@
 """Comparison: descriptions of networks -> depth, parameters by layer, multiply-adds, memory."""
 
 import asyncio
-from dataclasses import asdict, dataclass
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -11,9 +10,11 @@ from fastapi.responses import Response
 from app.errors import Words, WrongField
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import lecture as schemas
 from app.web.dependencies import TheStudio, description
 from app.zoo.arithmetic import FLOAT
+from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter()
 #: The three of the lecture, as torchvision has them, and as they were published.
@@ -32,54 +33,13 @@ ModelsQuery = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Bytes in float32: of the weights; of every layer's output kept, as training needs it; of the
-    most that one layer reads and makes."""
-
-    weights: int
-    kept: int
-    most_at_once: int
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """A single layer and what it adds; `what`: "convolution", "connected" or "other"."""
-
-    name: str
-    what: str
-    parameters: int
-    multiply_adds: int
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A network in the numbers that are compared.
-
-    depth: layers with weights (convolutions and fully connected) on the longest way through it;
-    head: parameters of its fully connected layers; layers: those that have parameters.
-    """
-
-    name: str
-    title: str
-    trained: bool
-    url: str
-    input_size: list[int]
-    depth: int
-    parameters: int
-    multiply_adds: int
-    head: int
-    memory: Memory
-    layers: list[Weighed]
-
-
-def singles(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def singles(layers: list[LayerDescription]) -> list[LayerDescription]:
     """The layers that are not put together of others."""
     blocks = {layer["block"] for layer in layers}
     return [layer for layer in layers if layer["name"] not in blocks]
 
 
-def depth(layers: list[dict[str, Any]]) -> int:
+def depth(layers: list[LayerDescription]) -> int:
     """Layers with weights on the longest way from the picture to the last layer."""
     reached: dict[str, int] = {}
     inside: dict[str, int] = {}
@@ -91,23 +51,32 @@ def depth(layers: list[dict[str, Any]]) -> int:
     return max(reached.values(), default=0)
 
 
-def memory(layers: list[dict[str, Any]], parameters: int) -> Memory:
+def memory(layers: list[LayerDescription], parameters: int) -> schemas.Memory:
     """What a network needs for one picture."""
     alone = singles(layers)
     outputs = [prod(layer["shape"]) for layer in alone]
     at_once = [prod(layer["given"]) + made for layer, made in zip(alone, outputs, strict=True)]
-    return Memory(FLOAT * parameters, FLOAT * sum(outputs), FLOAT * max(at_once, default=0))
+    return schemas.Memory(
+        weights=FLOAT * parameters,
+        kept=FLOAT * sum(outputs),
+        most_at_once=FLOAT * max(at_once, default=0),
+    )
 
 
-def architecture(described: dict[str, Any]) -> Architecture:
+def architecture(described: NetworkDescription) -> schemas.Architecture:
     """A described network in the numbers that are compared."""
     layers = described["layers"]
     weighed = [
-        Weighed(layer["name"], _what(layer["kind"]), layer["parameters"], layer["multiply_adds"])
+        schemas.Weighed(
+            name=layer["name"],
+            what=_what(layer["kind"]),
+            parameters=layer["parameters"],
+            multiply_adds=layer["multiply_adds"],
+        )
         for layer in singles(layers)
         if layer["parameters"]
     ]
-    return Architecture(
+    return schemas.Architecture(
         name=described["name"],
         title=described["title"],
         trained=described["trained"],
@@ -122,11 +91,11 @@ def architecture(described: dict[str, Any]) -> Architecture:
     )
 
 
-def _what(kind: str) -> str:
+def _what(kind: str) -> Literal["convolution", "connected", "other"]:
     return "convolution" if kind in CONVOLUTIONS else "connected" if kind in CONNECTED else "other"
 
 
-async def compared(studio: Studio, asked: list[str] | None) -> list[Architecture]:
+async def compared(studio: Studio, asked: list[str] | None) -> list[schemas.Architecture]:
     """The networks that were asked for; if none, those of the lecture's three that there are.
 
     Raises UnknownModel.
@@ -143,12 +112,12 @@ async def compared(studio: Studio, asked: list[str] | None) -> list[Architecture
     return [architecture(await description(studio, name)) for name in names]
 
 
-@router.get(
-    urls.ARCHITECTURES + urls.JSON, response_model=schemas.Architectures, responses=failures.MADE
-)
-async def architectures_json(studio: TheStudio, models: ModelsQuery = None) -> dict[str, Any]:
+@router.get(urls.ARCHITECTURES + urls.JSON, responses=failures.MADE)
+async def architectures_json(
+    studio: TheStudio, models: ModelsQuery = None
+) -> schemas.Architectures:
     """Networks compared: depth, parameters by layer, multiply-adds, memory in bytes."""
-    return {"models": [asdict(each) for each in await compared(studio, models)]}
+    return schemas.Architectures(models=await compared(studio, models))
 
 
 @router.get(urls.ARCHITECTURES, include_in_schema=False)
@@ -170,6 +139,6 @@ async def architectures_page(
     )
 
 
-async def listed(studio: Studio) -> list[dict[str, Any]]:
+async def listed(studio: Studio) -> list[pickers.ModelRow]:
     """Networks that can be compared: all but those whose architecture is not known."""
     return [row for row in await pickers.rows(studio) if row["parameters"]]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
@@ -12,23 +12,24 @@ from app.errors import UnknownModel, UnknownPage
 from app.studio.fetching import Fetching
 from app.studio.studio import Studio
 from app.web import languages, pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import networks as schemas
 from app.web.dependencies import TheStudio
 from app.zoo.catalogue import Entry
 
 router = APIRouter()
 
 
-def facts(model: str, fetching: Fetching) -> dict[str, Any]:
+def facts(model: str, fetching: Fetching) -> schemas.Fetching:
     """How far it is, in JSON."""
     problem = fetching.problem.message(languages.gettext) if fetching.problem else ""
-    return {
-        "model": model,
-        "state": fetching.state,
-        "bytes": fetching.bytes,
-        "total": fetching.total,
-        "problem": problem,
-    }
+    return schemas.Fetching(
+        model=model,
+        state=fetching.state,
+        bytes=fetching.bytes,
+        total=fetching.total,
+        problem=problem,
+    )
 
 
 def _start(studio: Studio, model: str) -> Fetching:
@@ -38,10 +39,9 @@ def _start(studio: Studio, model: str) -> Fetching:
 @router.post(
     urls.FETCH + urls.JSON,
     status_code=202,
-    response_model=schemas.Fetching,
     responses=failures.FETCHED,
 )
-async def fetch_json(studio: TheStudio, model: str) -> dict[str, Any]:
+async def fetch_json(studio: TheStudio, model: str) -> schemas.Fetching:
     """Start fetching a network's weights from the mirror; asking twice is harmless."""
     return facts(model, _start(studio, model))
 

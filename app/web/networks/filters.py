@@ -7,18 +7,21 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field, model_validator
+from typing_extensions import TypedDict
 
 from app.errors import LaternaError, NoFilters
 from app.studio.recipes import Smoothness
 from app.studio.studio import Studio
 from app.vision.drawing.colors import NAMES
 from app.web import pages, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import networks as schemas
 from app.web.curves import Curve, curve
 from app.web.dependencies import TheStudio, check_channel, description, layer_of, obstacle
 from app.web.fields import Colored, FilterFields, filters_recipe
 from app.web.networks import sketches
 from app.web.networks.layers import has_filters
+from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter()
 #: Bars of the histogram.
@@ -48,13 +51,16 @@ LookedQuery = Annotated[Looked, Query()]
 
 @dataclass
 class Hung:
-    """One of the two networks: its description, what is known of its filters, what hinders it."""
+    """One of the two networks: its description, what hinders it, and what is known of its filters:
 
-    model: dict[str, Any]
+    the facts of its Filters, of their Smoothness, and of that of all its layers.
+    """
+
+    model: NetworkDescription
     obstacle: str | None
-    facts: dict[str, Any] | None = None
-    grain: dict[str, Any] | None = None
-    depth: dict[str, Any] | None = None
+    facts: Any = None
+    grain: Any = None
+    depth: Any = None
 
     @property
     def name(self) -> str:
@@ -62,7 +68,7 @@ class Hung:
         return str(self.model["name"])
 
 
-async def _both(studio: Studio, model: str, layer: str) -> tuple[list[Hung], dict[str, Any]]:
+async def _both(studio: Studio, model: str, layer: str) -> tuple[list[Hung], LayerDescription]:
     """The network asked for and its twin; the layer. Raises NoFilters for other layers."""
     described = await description(studio, model)
     found = layer_of(described, layer)
@@ -76,7 +82,7 @@ async def _both(studio: Studio, model: str, layer: str) -> tuple[list[Hung], dic
 
 
 async def _measure(
-    studio: Studio, one: Hung, layer: dict[str, Any], looked: Looked, wait: bool
+    studio: Studio, one: Hung, layer: LayerDescription, looked: Looked, wait: bool
 ) -> None:
     """Fill in what is known, or have it made when somebody waits for it."""
     name = layer["name"]
@@ -89,16 +95,16 @@ async def _measure(
     one.facts, one.grain, one.depth = (each.facts if each else None for each in made)
 
 
-def inputs_of(layer: dict[str, Any]) -> int:
+def inputs_of(layer: LayerDescription) -> int:
     """How many channels each filter reads."""
-    groups: int = layer["window"]["groups"] if layer["window"] else 1
-    channels: int = layer["given"][0]
-    return channels // groups
+    groups = layer["window"]["groups"] if layer["window"] else 1
+    return layer["given"][0] // groups
 
 
-def tile_of(layer: dict[str, Any], looked: Looked) -> int:
+def tile_of(layer: LayerDescription, looked: Looked) -> int:
     """Pixels of a tile: large where there is only one, else (0) as its filters are."""
-    point = bool(layer["window"]) and list(layer["window"]["kernel"]) == [1, 1]
+    window = layer["window"]
+    point = window is not None and list(window["kernel"]) == [1, 1]
     alone = point if looked.filter is None else inputs_of(layer) in (1, 3)
     return ALONE if alone else 0
 
@@ -115,7 +121,7 @@ def reach_of(hung: list[Hung], looked: Looked) -> float:
     return max((one.facts["scale"]["high"] for one in hung if one.facts), default=0.0)
 
 
-def picture(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> str:
+def picture(one: Hung, layer: LayerDescription, looked: Looked, reach: float) -> str:
     """Where its sheet is."""
     name, tile = layer["name"], tile_of(layer, looked)
     fields: dict[str, str | float] = {"colors": looked.colors, "tile": tile, "reach": reach}
@@ -124,7 +130,7 @@ def picture(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> s
     return urls.channel_filters(one.name, name, looked.filter, **fields)
 
 
-def rows(one: Hung) -> list[dict[str, Any]]:
+def rows(one: Hung) -> list[schemas.FilterRow]:
     """Each tile's norm, for whole filters high-frequency energy too, in the sheet's order."""
     if one.facts is None:
         return []
@@ -135,7 +141,7 @@ def rows(one: Hung) -> list[dict[str, Any]]:
     ]
 
 
-def told(one: Hung, layer: dict[str, Any], looked: Looked, reach: float) -> dict[str, Any]:
+def told(one: Hung, layer: LayerDescription, looked: Looked, reach: float) -> schemas.FilterSheet:
     """One network's filters in JSON."""
     facts, grain = one.facts or {}, one.grain or {}
     return {
@@ -155,12 +161,10 @@ def _ends(reach: float) -> dict[str, float]:
     return {"low": -reach, "high": reach} if reach else {}
 
 
-@router.get(
-    urls.FILTERS_PAGE + urls.JSON, response_model=schemas.FilterPair, responses=failures.MADE
-)
+@router.get(urls.FILTERS_PAGE + urls.JSON, responses=failures.MADE)
 async def filters_json(
     studio: TheStudio, looked: LookedQuery, model: str, layer: str
-) -> dict[str, Any]:
+) -> schemas.FilterPair:
     """A layer's filters in numbers, and those of its untrained copy."""
     hung, found = await _both(studio, model, layer)
     if looked.filter is not None:
@@ -170,10 +174,13 @@ async def filters_json(
     reach = reach_of(hung, looked)
     noise = next((one.grain["noise"] for one in hung if one.grain), None)
     sides_told = [told(one, found, looked, reach) for one in hung]
-    return {"layer": layer, "filter": looked.filter, "noise": noise} | {
-        "own": sides_told[0],
-        "twin": sides_told[1] if len(sides_told) > 1 else None,
-    }
+    return schemas.FilterPair(
+        layer=layer,
+        filter=looked.filter,
+        noise=noise,
+        own=sides_told[0],
+        twin=sides_told[1] if len(sides_told) > 1 else None,
+    )
 
 
 @router.get(urls.FILTERS_PAGE, include_in_schema=False)
@@ -218,6 +225,14 @@ async def filters_page(
     )
 
 
-def _by_depth(layers: list[dict[str, Any]]) -> Curve:
+class GrainRow(TypedDict):
+    """A layer's mean share of high-frequency energy; None where there is none to speak of."""
+
+    name: str
+    filters: int
+    mean: float | None
+
+
+def _by_depth(layers: list[GrainRow]) -> Curve:
     """The mean share of fine grain along the depth, of the layers that have one."""
     return curve([layer for layer in layers if layer["mean"] is not None], "mean", 1.0, (600, 200))

@@ -1,6 +1,6 @@
 """The architecture diagram: its nodes and boxes as JSON, and the page that lays them out."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -9,9 +9,11 @@ from app.archive import KeptImage
 from app.studio.recipes import Thumbnails
 from app.studio.studio import Studio
 from app.web import languages, pages, results, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import networks as schemas
 from app.web.dependencies import TheStudio, description, layer_of, obstacle
 from app.web.sessions import Owner
+from app.zoo.described import BoxDescription, GraphDescription, NodeDescription
 
 router = APIRouter()
 PNG = failures.media("image/png") | failures.MADE
@@ -19,10 +21,10 @@ Image = Annotated[str, Query(max_length=100, description="A picture, to see what
 Layer = Annotated[str, Query(max_length=200, description="The layer that is chosen.")]
 
 
-@router.get(urls.GRAPH + urls.JSON, response_model=schemas.Graph, responses=failures.MADE)
+@router.get(urls.GRAPH + urls.JSON, responses=failures.MADE)
 async def graph_json(
     studio: TheStudio, owner: Owner, model: str, image: Image = "", layer: Layer = ""
-) -> dict[str, Any]:
+) -> schemas.Graph:
     """Architecture diagram of a network: nodes, what each reads, and the boxes that fold.
 
     With a picture, `thumbnails` is where the strongest map of every layer is.
@@ -32,27 +34,30 @@ async def graph_json(
     if layer:
         layer_of(described, layer)
     graph = described["graph"]
-    return {
-        "model": described["name"],
-        "title": described["title"],
-        "trained": described["trained"],
-        "chosen": layer,
-        "thumbnails": urls.thumbnails(kept.id, model, urls.JSON) if kept else None,
-        "nodes": [_with_url(row, described, kept) for row in graph["nodes"]],
-        "boxes": [_with_url(row, described, kept) for row in graph["boxes"]],
-    }
+    return schemas.Graph(
+        model=model,
+        title=described["title"],
+        trained=described["trained"],
+        chosen=layer,
+        thumbnails=urls.thumbnails(kept.id, model, urls.JSON) if kept else None,
+        nodes=[_node(row, model, kept) for row in graph["nodes"]],
+        boxes=[_box(row, model, kept) for row in graph["boxes"]],
+    )
 
 
-def _with_url(
-    row: dict[str, Any], described: dict[str, Any], image: KeptImage | None
-) -> dict[str, Any]:
-    """A node or box with the address of its layer, with a picture that of the layer's answer."""
+def _node(row: NodeDescription, name: str, image: KeptImage | None) -> schemas.Node:
+    return {**row, "url": _url(row, name, image)}
+
+
+def _box(row: BoxDescription, name: str, image: KeptImage | None) -> schemas.Box:
+    return {**row, "url": _url(row, name, image)}
+
+
+def _url(row: NodeDescription | BoxDescription, name: str, image: KeptImage | None) -> str | None:
+    """The address of a node's or box's layer, with a picture that of the layer's answer."""
     if not row["layer"]:
-        return row | {"url": None}
-    name = described["name"]
-    return row | {
-        "url": urls.grid(image.id, name, row["id"]) if image else urls.layer(name, row["id"])
-    }
+        return None
+    return urls.grid(image.id, name, row["id"]) if image else urls.layer(name, row["id"])
 
 
 @router.get(urls.THUMBNAILS + urls.PNG, responses=PNG)
@@ -63,10 +68,10 @@ async def thumbnails_png(
     return await results.picture(request, studio, _thumbnails(studio.image(image, owner), model))
 
 
-@router.get(urls.THUMBNAILS + urls.JSON, response_model=schemas.Thumbnails, responses=failures.MADE)
+@router.get(urls.THUMBNAILS + urls.JSON, responses=failures.MADE)
 async def thumbnails_json(
     studio: TheStudio, owner: Owner, image: str, model: str
-) -> dict[str, Any]:
+) -> schemas.Thumbnails:
     """The strongest channel of every layer for a picture, its scale, and its tile."""
     recipe = _thumbnails(studio.image(image, owner), model)
     made = await studio.make(recipe)
@@ -74,7 +79,8 @@ async def thumbnails_json(
         row | {"url": urls.map(image, model, row["layer"], row["channel"])}
         for row in made.facts["layers"]
     ]
-    return made.facts | {"picture": urls.thumbnails(image, model, urls.PNG), "layers": rows}
+    told = {"picture": urls.thumbnails(image, model, urls.PNG), "layers": rows}
+    return schemas.Thumbnails(**made.facts | told)
 
 
 def _thumbnails(image: KeptImage, model: str) -> Thumbnails:
@@ -105,7 +111,7 @@ async def graph_page(
         obstacle=hindered,
         untrained_url=urls.graph(twin, image=image, layer=layer) if twin else None,
         address=urls.graph(model, urls.JSON, image=image),
-        inside=_inside(graph, described, kept),
+        inside=_inside(graph, model, kept),
         kinds={kind: languages.kind(kind) for kind in sorted(_kinds(graph))},
     )
 
@@ -118,24 +124,25 @@ def _pictures(studio: Studio, owner: str | None, chosen: KeptImage | None) -> li
     return [*found, chosen] if chosen and chosen.id not in known else found
 
 
-def _kinds(graph: dict[str, Any]) -> set[str]:
-    rows = [*graph["nodes"], *graph["boxes"]]
-    kinds = {part for row in rows for part in row["kind"].split(" + ")}
-    return (kinds | {row["kind"] for row in rows}) - {""}
+def _kinds(graph: GraphDescription) -> set[str]:
+    kinds = {row["kind"] for row in (*graph["nodes"], *graph["boxes"])}
+    return (kinds | {part for kind in kinds for part in kind.split(" + ")}) - {""}
 
 
 def _inside(
-    graph: dict[str, Any], described: dict[str, Any], image: KeptImage | None
-) -> dict[str, list[dict[str, Any]]]:
+    graph: GraphDescription, name: str, image: KeptImage | None
+) -> dict[str, list[schemas.Node | schemas.Box]]:
     """What each box holds, "" for the network itself, in the order of the outputs."""
     places = {row["id"]: place for place, row in enumerate(graph["nodes"])}
     boxes = {row["id"]: row["box"] for row in graph["boxes"]}
-    for row in reversed(graph["nodes"]):
-        box = row["box"]
+    for node in reversed(graph["nodes"]):
+        box = node["box"]
         while box:
-            places[box] = places[row["id"]]
+            places[box] = places[node["id"]]
             box = boxes[box]
-    inside: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted((*graph["nodes"], *graph["boxes"]), key=lambda row: places[row["id"]]):
-        inside.setdefault(row["box"], []).append(_with_url(row, described, image))
+    shown: list[schemas.Node | schemas.Box] = [_node(row, name, image) for row in graph["nodes"]]
+    shown += [_box(row, name, image) for row in graph["boxes"]]
+    inside: dict[str, list[schemas.Node | schemas.Box]] = {}
+    for row in sorted(shown, key=lambda row: places[row["id"]]):
+        inside.setdefault(row["box"], []).append(row)
     return inside

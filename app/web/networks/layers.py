@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from app.studio.recipes import Atlas, ChannelImage
 from app.studio.studio import Studio
 from app.web import pages, results, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import networks as schemas
 from app.web.collections.top_photos import evidence
 from app.web.dependencies import (
     TheStudio,
@@ -21,14 +22,15 @@ from app.web.dependencies import (
     obstacle,
 )
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
-from app.web.networks import arithmetic, models
+from app.web.networks import arithmetic
 from app.web.sessions import Owner
 from app.web.visualizations import view
+from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter()
 
 
-def has_filters(layer: dict[str, Any]) -> bool:
+def has_filters(layer: LayerDescription) -> bool:
     """Whether this layer's filters can be drawn."""
     return layer["kind"] in ("convolution", "transposed convolution")
 
@@ -55,7 +57,7 @@ async def channel_filters_png(
     return await results.picture(request, studio, recipe)
 
 
-@router.get(urls.CHANNEL + urls.JSON, response_model=schemas.Channel, responses=failures.MADE)
+@router.get(urls.CHANNEL + urls.JSON, responses=failures.MADE)
 async def channel_json(
     studio: TheStudio,
     owner: Owner,
@@ -63,7 +65,7 @@ async def channel_json(
     layer: str,
     channel: int,
     collection: Annotated[str, Query(max_length=200)] = "",
-) -> dict[str, Any]:
+) -> schemas.Channel:
     """One channel of a layer: the sample photos, and its max-activating photos.
 
     The samples come strongest first as far as the layer's grids are made already; photos whose
@@ -74,22 +76,22 @@ async def channel_json(
     picture = await view.made_already(
         studio, ChannelImage(model=model, layer=layer, channel=channel)
     )
-    return {
-        "model": described["name"],
-        "layer": layer,
-        "channel": channel,
-        "channels": found["shape"][0],
-        "shape": found["shape"][1:],
-        "filter_url": urls.channel_filters(model, layer, channel) if has_filters(found) else None,
-        "visualization_url": picture and urls.visualization(picture),
-        "images": await asyncio.to_thread(excited, studio, model, layer, channel),
-        "evidence": await evidence(studio, owner, described, found, channel, collection),
-    }
+    return schemas.Channel(
+        model=model,
+        layer=layer,
+        channel=channel,
+        channels=found["shape"][0],
+        shape=list(found["shape"][1:]),
+        filter_url=urls.channel_filters(model, layer, channel) if has_filters(found) else None,
+        visualization_url=picture and urls.visualization(picture),
+        images=await asyncio.to_thread(excited, studio, model, layer, channel),
+        evidence=await evidence(studio, owner, described, found, channel, collection),
+    )
 
 
-def excited(studio: Studio, model: str, layer: str, channel: int) -> list[dict[str, Any]]:
+def excited(studio: Studio, model: str, layer: str, channel: int) -> list[schemas.SamplePhoto]:
     """The samples by the channel's largest value; None where no grid has told it yet, last."""
-    rows: list[dict[str, Any]] = []
+    rows: list[schemas.SamplePhoto] = []
     for image in studio.sample_images():
         made = studio.made(grid_recipe(image, model, layer, GridFields()))
         known = {row["channel"]: row["max"] for row in made.facts["channels"]} if made else {}
@@ -128,21 +130,20 @@ async def channel_page(
 
 async def _channel(
     studio: Studio, model: str, layer: str, channel: int
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[NetworkDescription, LayerDescription]:
     described = await description(studio, model)
     found = layer_of(described, layer)
     check_channel(found, channel)
     return described, found
 
 
-@router.get(urls.LAYER + urls.JSON, response_model=schemas.Layer, responses=failures.MADE)
-async def layer_json(studio: TheStudio, model: str, layer: str) -> dict[str, Any]:
+@router.get(urls.LAYER + urls.JSON, responses=failures.MADE)
+async def layer_json(studio: TheStudio, model: str, layer: str) -> schemas.Layer:
     """One layer of a network."""
     described = await description(studio, model)
-    sums = arithmetic.sums(described, layer_of(described, layer))
-    return layer_of(models.with_urls(described), layer) | {
-        "arithmetic": [asdict(each) for each in sums]
-    }
+    found = layer_of(described, layer)
+    sums = [asdict(each) for each in arithmetic.sums(described, found)]
+    return schemas.Layer(**found, url=urls.layer(model, layer), arithmetic=sums)
 
 
 @router.get(urls.LAYER, include_in_schema=False)

@@ -1,12 +1,13 @@
 """Networks: the list, one network with its layers, and its classes."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.web import pages, pickers, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import networks as schemas
 from app.web.dependencies import TheStudio, description
 from app.web.networks import arithmetic
 
@@ -14,10 +15,10 @@ router = APIRouter()
 MOST_CLASSES = 50
 
 
-@router.get(urls.MODELS + urls.JSON, response_model=schemas.Models)
-async def models_json(request: Request, studio: TheStudio) -> dict[str, Any]:
+@router.get(urls.MODELS + urls.JSON)
+async def models_json(request: Request, studio: TheStudio) -> schemas.Models:
     """All networks, and which of them can be used now."""
-    return {"models": await pickers.rows(studio)}
+    return schemas.Models(models=await pickers.rows(studio))
 
 
 @router.get(urls.MODELS, include_in_schema=False)
@@ -26,21 +27,13 @@ async def models_page(request: Request, studio: TheStudio) -> Response:
     return pages.respond(request, "networks/models.html", models=await pickers.rows(studio))
 
 
-def with_urls(described: dict[str, Any]) -> dict[str, Any]:
-    """A description in which every layer has its address; the graph has an address of its own."""
-    name = described["name"]
-    described = {field: value for field, value in described.items() if field != "graph"}
-    layers = [layer | {"url": urls.layer(name, layer["name"])} for layer in described["layers"]]
-    return described | {"layers": layers, "url": urls.model(name)}
-
-
-@router.get(urls.CLASSES + urls.JSON, response_model=schemas.Classes, responses=failures.MADE)
+@router.get(urls.CLASSES + urls.JSON, responses=failures.MADE)
 async def classes_json(
     studio: TheStudio, model: str, q: Annotated[str, Query(max_length=100)] = ""
-) -> dict[str, Any]:
+) -> schemas.Classes:
     """The classes of a network whose label or number fits `q`."""
     described = await description(studio, model)
-    return {"classes": pickers.found_classes(described, q)}
+    return schemas.Classes(classes=pickers.found_classes(described, q))
 
 
 @router.get(urls.CLASSES, include_in_schema=False)
@@ -62,10 +55,12 @@ async def classes_page(
     )
 
 
-@router.get(urls.MODEL + urls.JSON, response_model=schemas.Model, responses=failures.MADE)
-async def model_json(studio: TheStudio, model: str) -> dict[str, Any]:
+@router.get(urls.MODEL + urls.JSON, responses=failures.MADE)
+async def model_json(studio: TheStudio, model: str) -> schemas.Model:
     """A network: where it is from, how pictures are prepared for it, and all its layers."""
-    return with_urls(await description(studio, model))
+    described = await description(studio, model)
+    layers = [{**layer, "url": urls.layer(model, layer["name"])} for layer in described["layers"]]
+    return schemas.Model(**{**described, "layers": layers, "url": urls.model(model)})
 
 
 @router.get(urls.MODEL, include_in_schema=False)

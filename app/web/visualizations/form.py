@@ -11,6 +11,7 @@ from app.web import pages, pickers, urls
 from app.web.dependencies import TheStudio, description, obstacle
 from app.web.sessions import Owner
 from app.web.visualizations import requests
+from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter(include_in_schema=False)
 #: Classes that the form offers at once.
@@ -69,14 +70,14 @@ async def form(
     )
 
 
-def _layer(described: dict[str, Any], name: str) -> dict[str, Any]:
+def _layer(described: NetworkDescription, name: str) -> LayerDescription:
     """The layer of that name, else one in the middle: neither plain edges nor whole objects."""
-    layers: list[dict[str, Any]] = described["layers"]
+    layers = described["layers"]
     named = [layer for layer in layers if layer["name"] == name]
     return named[0] if named else layers[len(layers) // 2]
 
 
-def _choices(described: dict[str, Any], fields: dict[str, Any]) -> list[dict[str, Any]]:
+def _choices(described: NetworkDescription, fields: dict[str, Any]) -> list[pickers.ClassRow]:
     """The classes that fit the search, the chosen one first if it is among them."""
     chosen, found = (
         str(fields.get("class", "")),

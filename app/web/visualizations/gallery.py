@@ -1,6 +1,6 @@
 """The gallery: what this browser asked for, and what has been finished for everybody to see."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -9,7 +9,7 @@ from app.studio.jobs.job import Job
 from app.studio.recipes import OfPicture
 from app.studio.studio import Studio
 from app.web import pages, urls
-from app.web.api import schemas
+from app.web.api.schemas import visualizations as schemas
 from app.web.dependencies import TheStudio
 from app.web.sessions import Owner
 from app.web.visualizations import view
@@ -19,12 +19,18 @@ router = APIRouter()
 MOST_OWN, MOST_FINISHED = 60, 60
 
 
-def cards(studio: Studio, owner: str | None, jobs: list[Job]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Card:
+    """A job, what it shows, and the shown name of its network."""
+
+    job: Job
+    title: str
+    network: str
+
+
+def cards(studio: Studio, owner: str | None, jobs: list[Job]) -> list[Card]:
     """Jobs as the galleries show them, to somebody who may see them."""
-    return [
-        {"job": job, "title": title(studio, owner, job), "network": network(studio, job)}
-        for job in jobs
-    ]
+    return [Card(job, title(studio, owner, job), network(studio, job)) for job in jobs]
 
 
 def title(studio: Studio, owner: str | None, job: Job) -> str:
@@ -36,7 +42,7 @@ def title(studio: Studio, owner: str | None, job: Job) -> str:
 
 def network(studio: Studio, job: Job) -> str:
     """The shown name of a job's network."""
-    return str(view.network(studio, job.recipe.model)["title"])
+    return view.network(studio, job.recipe.model)["title"]
 
 
 def own_jobs(studio: Studio, owner: str | None) -> list[Job]:
@@ -45,13 +51,13 @@ def own_jobs(studio: Studio, owner: str | None) -> list[Job]:
     return [job for job in jobs if may_see(studio, owner, job)]
 
 
-@router.get(urls.VISUALIZATIONS + urls.JSON, response_model=schemas.Visualizations)
-async def gallery_json(studio: TheStudio, owner: Owner) -> dict[str, Any]:
+@router.get(urls.VISUALIZATIONS + urls.JSON)
+async def gallery_json(studio: TheStudio, owner: Owner) -> schemas.Visualizations:
     """What this browser asked for, and what is finished and not of anybody's picture."""
-    return {
-        "own": [link(job) for job in own_jobs(studio, owner)],
-        "finished": [link(job) for job in studio.finished(MOST_FINISHED)],
-    }
+    return schemas.Visualizations(
+        own=[link(job) for job in own_jobs(studio, owner)],
+        finished=[link(job) for job in studio.finished(MOST_FINISHED)],
+    )
 
 
 @router.get(urls.VISUALIZATIONS, include_in_schema=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.studio.jobs.job import Job
 from app.web import languages, wording
+from app.zoo.described import NetworkNames
 
 #: (what, value, what it decides: "" where the name says it).
 Row = tuple[str, str, str]
@@ -17,12 +18,12 @@ FIELDS = frozenset(
 )  # fmt: skip
 
 
-def rows(job: Job, described: dict[str, Any], made: dict[str, Any] | None) -> list[Row]:
+def rows(job: Job, described: NetworkNames, made: dict[str, Any] | None) -> list[Row]:
     """(name, value) of all that decides how it looks, in this person's language."""
     return [*_asked(job, described), *(_made(job, made) if made else _chosen(job))]
 
 
-def _asked(job: Job, described: dict[str, Any]) -> list[Row]:
+def _asked(job: Job, described: NetworkNames) -> list[Row]:
     """What was asked for. What the quality decides is told once it is made."""
     gettext, facts = languages.gettext, job.recipe.facts()
     network = (gettext("Network"), f"{described['title']} ({job.recipe.model})", "")

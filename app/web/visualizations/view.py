@@ -24,7 +24,10 @@ from app.studio.recipes import (
 )
 from app.studio.studio import Studio
 from app.web import languages, urls, wording
+from app.web.api.schemas import visualizations as schemas
+from app.web.api.schemas.base import Problem
 from app.web.visualizations import provenance
+from app.zoo.described import NetworkNames
 
 #: States in which it still changes by itself.
 GROWING = ("queued", "running")
@@ -55,14 +58,12 @@ async def outcome(studio: Studio, job: Job) -> tuple[Result | None, Snapshot]:
     return result, snapshot
 
 
-async def facts(studio: Studio, job: Job) -> dict[str, Any]:
+async def facts(studio: Studio, job: Job) -> schemas.Visualization:
     """All that is known of a visualization, in JSON."""
     result, snapshot = await outcome(studio, job)
     made = dict(result.facts) if result else {}
     known = {"device": job.device, "versions": None, "weights_sha256": job.recipe.weights}
-    return {
-        **known,
-        **made,
+    told = {
         "id": job.id,
         "state": snapshot.state,
         "url": urls.visualization(job.id),
@@ -78,13 +79,14 @@ async def facts(studio: Studio, job: Job) -> dict[str, Any]:
         "parts": {name: urls.visualization_part(job.id, name) for name in made.get("parts", ())},
         "error": error(snapshot.error or job.error),
     }
+    return schemas.Visualization(**known | made | told)
 
 
-def error(problem: LaternaError | None) -> dict[str, str] | None:
+def error(problem: LaternaError | None) -> Problem | None:
     """What went wrong, for programs and for people."""
     if problem is None:
         return None
-    return {"code": problem.code, "message": problem.message(languages.gettext)}
+    return Problem(code=problem.code, message=problem.message(languages.gettext))
 
 
 async def made_already(studio: Studio, recipe: Visualization) -> str | None:
@@ -100,30 +102,35 @@ async def made_already(studio: Studio, recipe: Visualization) -> str | None:
     return None
 
 
-def network(studio: Studio, model: str) -> dict[str, Any]:
+def network(studio: Studio, model: str) -> NetworkNames:
     """What is known of a network without asking the device: title, labels, layers, trained."""
-    unknown = {"name": model, "title": model, "labels": [], "layers": [], "trained": True}
-    unknown["definition"] = "unknown"
+    names: NetworkNames = {
+        "name": model,
+        "title": model,
+        "labels": [],
+        "layers": [],
+        "trained": True,
+        "definition": "unknown",
+    }
     try:
         entry = studio.catalogue.entry(model)
-        known = studio.known_entry(entry) or {}
     except LaternaError:  # it was taken out of the catalogue since
-        return unknown
-    told = {"title": entry.title, "trained": entry.trained, "definition": entry.definition}
-    row = unknown | told | known
-    return row | {"title": wording.network(str(row["title"]))}
+        return names
+    names |= {"title": entry.title, "trained": entry.trained, "definition": entry.definition}
+    names = studio.known_entry(entry) or names
+    return names | {"title": wording.network(names["title"])}
 
 
-def label(described: dict[str, Any], number: int) -> str:
+def label(described: NetworkNames, number: int) -> str:
     """A class in words, as far as the network's labels are known."""
-    labels = described["labels"] or []
-    return str(labels[number]) if number < len(labels) else str(number)
+    labels = described["labels"]
+    return labels[number] if number < len(labels) else str(number)
 
 
 def class_label(studio: Studio, recipe: ClassImage | Occlusion) -> str:
     """What a recipe's class is called; where the network was defined anew since, as it was then."""
     described = network(studio, recipe.model)
-    if recipe.definition != described.get("definition", ""):
+    if recipe.definition != described["definition"]:
         result = studio.archive.result(recipe.key)
         return str(result.facts["label"] if result else recipe.class_)
     return label(described, recipe.class_)
@@ -174,7 +181,7 @@ async def page_facts(studio: Studio, owner: str | None, job: Job) -> dict[str, A
         "title": title(studio, recipe, image),
         "model": described,
         "image": image,
-        "crop": _crop(image, described, result.facts if result else {}) if image else None,
+        "crop": _crop(studio, image, recipe.model, result) if image else None,
         "growing": snapshot.state in GROWING,
         "made": result.facts if result else None,
         "mine": owner is not None and studio.wants(job.id, owner),
@@ -190,14 +197,17 @@ async def page_facts(studio: Studio, owner: str | None, job: Job) -> dict[str, A
 
 
 def _crop(
-    image: KeptImage, described: dict[str, Any], made: dict[str, Any]
+    studio: Studio, image: KeptImage, model: str, result: Result | None
 ) -> tuple[float, ...] | None:
     """(left, top, right, bottom) of what the network sees; to the pixel once it has been made."""
-    if "crop" in made:
-        return tuple(made["crop"])
-    if "preprocessing" not in described:
+    if result and "crop" in result.facts:
+        return tuple(result.facts["crop"])
+    known = None
+    with suppress(LaternaError):
+        known = studio.known(model)
+    if known is None:
         return None
-    preprocessing = described["preprocessing"]
+    preprocessing = known["preprocessing"]
     side = min(image.width, image.height) * preprocessing["crop"] / preprocessing["resize"]
     left, top = (image.width - side) / 2, (image.height - side) / 2
     return left, top, left + side, top + side

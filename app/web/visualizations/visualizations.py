@@ -1,7 +1,7 @@
 """Visualizations: asked for, shown while they grow and ever after, stopped."""
 
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -12,7 +12,8 @@ from app.studio.jobs.job import Job
 from app.studio.recipes import JobRecipe, OfCollection, OfPicture
 from app.studio.studio import Studio
 from app.web import pages, sessions, urls
-from app.web.api import failures, schemas
+from app.web.api import failures
+from app.web.api.schemas import visualizations as schemas
 from app.web.dependencies import TheStudio
 from app.web.sessions import Owner
 from app.web.visualizations import requests, view
@@ -57,9 +58,9 @@ def client(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def link(job: Job) -> dict[str, Any]:
+def link(job: Job) -> schemas.Queued:
     """The short form of a job in JSON."""
-    return {"id": job.id, "state": job.state, "url": urls.visualization(job.id)}
+    return schemas.Queued(id=job.id, state=job.state, url=urls.visualization(job.id))
 
 
 async def _ask(
@@ -84,7 +85,7 @@ async def ask_json(
     recipe = requests.recipe(body, studio, owner)
     job, asker = await _ask(request, studio, owner, recipe)
     location = {"Location": urls.visualization(job.id)}
-    answer = JSONResponse(link(job), 200 if job.state == "done" else 202, location)
+    answer = JSONResponse(link(job).model_dump(), 200 if job.state == "done" else 202, location)
     sessions.remember(request, answer, asker)
     return answer
 
@@ -101,22 +102,19 @@ async def ask(
     return answer
 
 
-@router.get(
-    urls.VISUALIZATION + urls.JSON, response_model=schemas.Visualization, responses=failures.KEPT
-)
-async def visualization_json(studio: TheStudio, job: SeenJob) -> dict[str, Any]:
+@router.get(urls.VISUALIZATION + urls.JSON, responses=failures.KEPT)
+async def visualization_json(studio: TheStudio, job: SeenJob) -> schemas.Visualization:
     """How far it is; and when it is done, all that made it and all that is known of it."""
     return await view.facts(studio, job)
 
 
 @router.post(
     urls.VISUALIZATION_CANCEL + urls.JSON,
-    response_model=schemas.Queued,
     responses=failures.CANCELLED,
 )
 async def cancel_json(
     request: Request, studio: TheStudio, owner: Owner, job: SeenJob
-) -> dict[str, Any]:
+) -> schemas.Queued:
     """No longer want it; it stops at the next step, unless others want it too."""
     return link(await _cancel(request, studio, owner, job))
 
