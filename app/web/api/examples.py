@@ -17,6 +17,22 @@ def asked(example: Example) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra=shown(example))
 
 
+#: What many of them have in common.
+NETWORK = "efficientnet-lite0"
+FROM_NETWORK: Example = {
+    "model": NETWORK,
+    "weights": "…",
+    "definition": "",
+    "trained": True,
+    "weights_sha256": "…",
+}
+FROM_IMAGE: Example = {**FROM_NETWORK, "image": "chelsea", "crop": [94.0, 18.0, 357.0, 282.0]}
+TABBY: Example = {"class": 281, "label": "tabby", "probability": 0.42}
+SIGNED: Example = {"mode": "layer", "low": -15.5, "high": 15.5, "sided": "signed"}
+BLUE_RED: Example = {"name": "vik", "stops": ["#001261", "#eceaea", "#590008"]}
+GRAYS: Example = {"name": "gray", "stops": ["#000000", "#ffffff"]}
+
+
 FAILURE: Example = {"error": {"code": "unknown_image", "message": "This picture is not here."}}
 MODELS: Example = {
     "models": [
@@ -33,7 +49,7 @@ MODELS: Example = {
         }
     ]
 }
-LAYER: Example = {
+LAYER_OF_MODEL: Example = {
     "name": "conv_stem",
     "kind": "convolution",
     "shape": [32, 112, 112],
@@ -42,31 +58,76 @@ LAYER: Example = {
     "receptive_field": 3,
     "stride": 2,
     "inputs": [],
+    "block": "",
     "field": {"start": [0, 0], "size": [3, 3], "jump": [2, 2], "whole": False},
+    "given": [3, 224, 224],
+    "window": {
+        "kernel": [3, 3],
+        "stride": [2, 2],
+        "front": [0, 0],
+        "back": [1, 1],
+        "dilation": [1, 1],
+        "groups": 1,
+        "bias": False,
+        "ceil": False,
+    },
     "url": "…/layers/conv_stem",
+}
+LAYER: Example = {
+    **LAYER_OF_MODEL,
+    "arithmetic": [
+        {
+            "about": "parameters",
+            "terms": ["3 · 3 · 3 · 32"],
+            "total": 864,
+            "note": "plain",
+            "extra": 1,
+        }
+    ],
 }
 MODEL: Example = {
     "name": "efficientnet-lite0",
     "title": "EfficientNet-Lite0",
     "paper": "https://arxiv.org/abs/1905.11946",
     "input_size": [3, 224, 224],
-    "preprocessing": {"resize": 256, "crop": 224},
+    "preprocessing": {
+        "resize": 256,
+        "crop": 224,
+        "interpolation": "bicubic",
+        "channels": "RGB",
+        "range": 255.0,
+        "mean": [127.0, 127.0, 127.0],
+        "std": [128.0, 128.0, 128.0],
+        "text": "Shorter side to 256 pixels (bicubic), …",
+    },
     "parameters": 4652008,
     "multiply_adds": 385187552,
-    "weights": {"source": "package:…", "sha256": "…"},
-    "layers": [LAYER],
+    "weights": {"source": "package:…", "part": None, "prefix": None, "sha256": "…"},
+    "definition": "",
+    "trained": True,
+    "classes": 1000,
+    "labels": ["tench"],
+    "layers": [LAYER_OF_MODEL],
+    "url": "…/efficientnet-lite0",
 }
 CHANNEL: Example = {
     "model": "efficientnet-lite0",
     "layer": "conv_stem",
     "channel": 7,
     "channels": 32,
+    "shape": [112, 112],
     "filter_url": "…/channels/7/filters.png",
     "visualization_url": "…/0f343b0931126a20f133d67c2b018a3b",
     "images": [
         {"id": "coffee", "url": "…/channels/7", "max": 5.9},
         {"id": "chelsea", "url": "…/channels/7", "max": None},
     ],
+    "evidence": {
+        "collections": [["samples", "Sample photos"]],
+        "collection": "samples",
+        "title": "Sample photos",
+        "index": None,
+    },
 }
 CLASSES: Example = {"classes": [{"class": 954, "label": "banana"}]}
 IMAGE: Example = {
@@ -74,6 +135,7 @@ IMAGE: Example = {
     "name": "Chelsea, a cat",
     "width": 451,
     "height": 300,
+    "original": [451, 300],
     "url": "…/chelsea",
     "created": 1790000000.0,
     "expires": None,
@@ -82,13 +144,16 @@ IMAGE: Example = {
 }
 IMAGES: Example = {"samples": [IMAGE], "images": []}
 PREDICTION: Example = {
-    "model": "efficientnet-lite0",
-    "top": [{"class": 281, "label": "tabby", "probability": 0.42}],
-    "crop": [75, 0, 375, 300],
+    **FROM_IMAGE,
+    "kind": "prediction",
+    "top": [TABBY],
     "layers": [{"name": "conv_stem", "url": "…/layers/conv_stem"}],
 }
 GRAPH: Example = {
     "model": "resnet18",
+    "title": "ResNet-18",
+    "trained": True,
+    "chosen": "",
     "thumbnails": None,
     "nodes": [
         {
@@ -120,11 +185,34 @@ GRAPH: Example = {
     ],
 }
 THUMBNAILS: Example = {
+    **FROM_IMAGE,
+    "kind": "thumbnails",
     "picture": "…/thumbnails.png",
+    "scale": {"mode": "layer"},
+    "colors": {"one": GRAYS, "signed": BLUE_RED},
     "sheet": {"columns": 14, "rows": 10, "tile": 48, "gap": 1},
-    "layers": [{"layer": "conv_stem", "channel": 7, "low": -15.5, "high": 15.5, "x": 1, "y": 1}],
+    "layers": [
+        {
+            "layer": "conv_stem",
+            "channel": 7,
+            "low": -15.5,
+            "high": 15.5,
+            "sided": "signed",
+            "x": 1,
+            "y": 1,
+            "url": "…/channels/7",
+        }
+    ],
 }
 GRID: Example = {
+    **FROM_IMAGE,
+    "kind": "grid",
+    "layer": "conv_stem",
+    "sort": "index",
+    "tile": 0,
+    "low": 0.0,
+    "high": 0.0,
+    "colors": GRAYS,
     "shape": [32, 112, 112],
     "scale": {"mode": "layer", "low": 0.0, "high": 6.0, "sided": "one"},
     "channels": [
@@ -134,13 +222,23 @@ GRID: Example = {
     "sheet": {"columns": 8, "rows": 4, "tile": 112, "gap": 1},
 }
 MAP: Example = {
+    **FROM_IMAGE,
+    "kind": "map",
+    "layer": "conv_stem",
+    "size": 448,
+    "low": 0.0,
+    "high": 0.0,
+    "shape": [112, 112],
+    "colors": BLUE_RED,
+    "width": 448,
+    "height": 448,
     "channel": 7,
     "min": -5.52,
     "mean": -2.27,
     "max": 2.12,
     "share_active": 0.0063,
     "dead": False,
-    "scale": {"mode": "layer", "low": -15.5, "high": 15.5, "sided": "signed"},
+    "scale": SIGNED,
 }
 SIDE: Example = {
     "image": "chelsea",
@@ -150,21 +248,45 @@ SIDE: Example = {
     "picture": "…/left.png",
     "grid": GRID,
 }
+FILTERS: Example = {
+    "model": NETWORK,
+    "trained": True,
+    "obstacle": None,
+    "picture": "…/filters.png",
+    "mode": "rgb",
+    "scale": {"low": -3.7, "high": 3.7, "sided": "signed"},
+    "sheet": {"columns": 8, "rows": 4, "tile": 44, "gap": 1},
+    "grain": 0.627,
+    "filters": [{"filter": 0, "norm": 0.57, "grain": 0.79}],
+}
 FILTER_PAIR: Example = {
     "layer": "conv_stem",
     "filter": None,
     "noise": 0.805,
-    "own": {"model": "efficientnet-lite0", "grain": 0.627, "filters": [{"filter": 0}]},
-    "twin": {"model": "efficientnet-lite0-untrained", "grain": 0.817, "filters": []},
+    "own": FILTERS,
+    "twin": FILTERS | {"model": "efficientnet-lite0-untrained", "trained": False, "grain": 0.817},
 }
 ARCHITECTURES: Example = {
     "models": [
         {
             "name": "alexnet",
+            "title": "AlexNet",
+            "trained": True,
+            "url": "…/alexnet",
+            "input_size": [3, 224, 224],
             "depth": 8,
             "parameters": 61100840,
             "multiply_adds": 714188480,
+            "head": 58631144,
             "memory": {"weights": 244403360, "kept": 4151456, "most_at_once": 2064128},
+            "layers": [
+                {
+                    "name": "features.0",
+                    "what": "convolution",
+                    "parameters": 23296,
+                    "multiply_adds": 70276800,
+                }
+            ],
         }
     ]
 }
@@ -174,8 +296,8 @@ CALCULATORS: Example = {
     "field": [{"filter": 11, "stride": 4, "sees": 11, "jump": 4}],
     "stacks": {"layers": 2, "sees": 5, "wide_weights": 25, "small_weights": 18},
     "bottleneck": {"direct": 112896000, "steps": [1505280, 3763200], "through": 5268480},
-    "head": {"connected": [102760448, 16777216, 4096000], "pooled": 512000},
-    "auxiliary": {"loss": 3.65},
+    "head": {"connected": [102760448, 16777216, 4096000], "pooled": 512000, "networks": {}},
+    "auxiliary": {"loss": 3.65, "parameters": {"4a": 3188840}, "way": {"4a": 10}},
 }
 SIDE_BY_SIDE: Example = {
     "scale": {"mode": "told", "low": -15.5, "high": 15.5, "sided": "signed"},
@@ -193,10 +315,16 @@ WHERE: Example = {
     "map": [[0.11, 0.18, 0.15]],
 }
 COVERING: Example = {
+    **FROM_IMAGE,
+    "kind": "covering",
     "mask": "AAAAAAAAD_8",
+    "cells": 32,
+    "seed": 0,
+    "width": 224,
+    "height": 224,
     "fill": "mean",
     "share": 0.24,
-    "before": [{"class": 281, "label": "tabby", "probability": 0.42}],
+    "before": [TABBY],
     "after": [{"class": 285, "label": "Egyptian cat", "probability": 0.44}],
     "moved": [{"class": 281, "label": "tabby", "before": 0.42, "after": 0.2}],
 }
@@ -222,7 +350,6 @@ QUEUE: Example = {
     ],
     "waiting": [],
 }
-NETWORK = "efficientnet-lite0"
 ASKED_CLASS: Example = {"kind": "class", "model": NETWORK, "class": 954}
 ASKED_CHANNEL: Example = {
     "kind": "channel",
@@ -255,6 +382,7 @@ LECTURE: Example = {
             "title": "Neighbours",
             "text": "Photos whose pixels are close have the same background; …",
             "places": [{"title": "Neighbours of a photo", "url": "…/neighbours"}],
+            "note": "",
         }
     ]
 }
@@ -264,17 +392,25 @@ ASKED_MAP: Example = {
     "collection": "samples",
     "layer": "blocks.4.0",
 }
+NEAR_PHOTO: Example = {
+    "photo": 88,
+    "name": "n02088364_beagle.jpg",
+    "label": "beagle",
+    "group": "dogs",
+    "picture": "…/photos/88.jpg",
+    "url": "…/photos/88",
+}
 NEIGHBOURS: Example = {
     "collection": "photos",
     "model": "efficientnet-lite0",
     "layer": "blocks.6.0",
-    "photo": {"photo": 88, "name": "n02088364_beagle.jpg", "label": "beagle", "group": "dogs"},
+    "photo": NEAR_PHOTO,
     "image": None,
     "photos": 500,
     "current": True,
     "right": {"by_features": 12, "by_pixels": 1},
-    "by_features": [{"photo": 90, "label": "Walker hound", "likeness": 0.94, "same": "group"}],
-    "by_pixels": [{"photo": 12, "label": "great grey owl", "likeness": -0.13, "same": "no"}],
+    "by_features": [NEAR_PHOTO | {"photo": 90, "likeness": 0.94, "same": "class"}],
+    "by_pixels": [NEAR_PHOTO | {"photo": 91, "likeness": -0.13, "same": "class"}],
 }
 NEIGHBOUR_SHARES: Example = {
     "collection": "photos",
@@ -298,7 +434,15 @@ PHOTO_MAP: Example = {
     "current": True,
     "shares": [0.12, 0.07],
     "divergence": None,
-    "photos": [{"photo": 0, "name": "n01440764_tench.jpg", "place": [-0.31, 0.42]}],
+    "photos": [
+        {
+            "photo": 0,
+            "name": "n01440764_tench.jpg",
+            "label": "tench",
+            "group": "fish",
+            "place": [-0.31, 0.42],
+        }
+    ],
 }
 COLLECTIONS: Example = {
     "collections": [
@@ -319,14 +463,39 @@ COLLECTION: Example = {
     "title": "photos",
     "labelled": True,
     "photos": [
-        {"n": 0, "name": "n01440764_tench.jpg", "label": "tench", "picture": "…/photos/0.jpg"}
+        {
+            "n": 0,
+            "name": "n01440764_tench.jpg",
+            "label": "tench",
+            "wordnet": "n01440764",
+            "image": None,
+            "picture": "…/photos/0.jpg",
+            "url": "…/photos/0",
+        }
     ],
-    "models": [{"model": NETWORK, "indexed": True, "current": True, "url": "…/models/…"}],
+    "models": [
+        {
+            "model": NETWORK,
+            "title": "EfficientNet-Lite0",
+            "indexed": True,
+            "current": True,
+            "url": "…/models/…",
+        }
+    ],
     "found": 1,
     "unreadable": [],
     "unreadable_count": 0,
     "left_out": [{"name": "IMG_1.heic", "code": "heic", "reason": "it is HEIC, …"}],
     "left_out_count": 1,
+}
+ANSWERING: Example = {
+    "name": "bn1",
+    "kind": "batch norm + ReLU6",
+    "channels": 32,
+    "signed": False,
+    "dead": 4,
+    "share_dead": 0.125,
+    "url": "…/layers/bn1",
 }
 COLLECTION_MODEL: Example = {
     "collection": "photos",
@@ -338,25 +507,32 @@ COLLECTION_MODEL: Example = {
     "unreadable": [],
     "unreadable_count": 0,
     "left_out": 0,
-    "layers": [
-        {"name": "bn1", "channels": 32, "signed": False, "dead": 4, "rare": 0, "share_dead": 0.125}
-    ],
+    "layers": [ANSWERING | {"low": 0.0, "high": 6.0, "rare": 0}],
 }
 COLLECTION_LAYER: Example = {
     "collection": "photos",
     "model": NETWORK,
     "layer": "bn1",
     "photos": 500,
+    "current": True,
     "dead": [4, 9],
     "rare": [],
     "channels": [
-        {"channel": 3, "fired": 499, "mean": 0.21, "high": 4.35, "share_active": 0.5, "url": "…/3"}
+        {
+            "channel": 3,
+            "fired": 499,
+            "mean": 0.21,
+            "high": 4.35,
+            "share_active": 0.5,
+            "best": "n01440764_tench.jpg",
+            "url": "…/3",
+        }
     ],
 }
 FIRING: Example = {
     "image": "chelsea",
     "model": NETWORK,
-    "layers": [{"name": "bn1", "channels": 32, "signed": False, "dead": 4, "share_dead": 0.125}],
+    "layers": [ANSWERING | {"share_active": 0.31}],
 }
 QUEUED: Example = {
     "id": "0f343b0931126a20f133d67c2b018a3b",
@@ -377,6 +553,7 @@ VISUALIZATION: Example = {
     "device": "cpu",
     "versions": {"laterna": "0.1.0", "python": "3.12.3", "torch": "2.7.0"},
     "weights_sha256": "…",
+    "parts": {"growth.webp": "…/growth.webp"},
     "picture": "…/0f343b0931126a20f133d67c2b018a3b.png",
     "error": None,
     "label": "banana",
