@@ -75,11 +75,6 @@ def wanted_block(request: Request) -> str | None:
     return headers.get("HX-Target", "").partition("#")[2] or None
 
 
-def is_fragment(request: Request) -> bool:
-    """Whether htmx will put the answer into a page."""
-    return wanted_block(request) is not None
-
-
 def render(request: Request, template: str, block: str | None = None, **facts: Any) -> str:
     """A template, or one of its blocks, in this person's language and theme."""
     prefers = preferences.preferences(request)

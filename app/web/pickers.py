@@ -11,6 +11,9 @@ from app.web import languages, urls, wording
 from app.zoo.catalogue import Entry
 from app.zoo.described import LayerDescription, NetworkDescription
 
+#: Classes that a search offers at once.
+MOST_CHOICES = 24
+
 
 class ModelRow(TypedDict):
     """A network in the list; `note` says why it is not ready and what to do."""
@@ -77,6 +80,12 @@ def grouped(layers: list[LayerDescription]) -> list[tuple[str, list[LayerDescrip
         else:
             groups.append((block, [layer]))
     return groups
+
+
+def offered_classes(described: NetworkDescription, q: str, chosen: str = "") -> list[ClassRow]:
+    """Those that a form offers: a few, the chosen one first if it is among them."""
+    found = found_classes(described, q)
+    return sorted(found, key=lambda row: str(row["class"]) != chosen)[:MOST_CHOICES]
 
 
 def _outermost(name: str, holders: dict[str, str], blocks: set[str]) -> str:

@@ -8,6 +8,9 @@ from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic reads its own only from 3.12 on
 
+#: The kinds of layers whose filters can be drawn.
+CONVOLUTIONS = ("convolution", "transposed convolution")
+
 
 class PreprocessingFacts(TypedDict):
     """How a picture becomes the network's input; `text` in plain words."""

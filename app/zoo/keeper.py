@@ -48,7 +48,6 @@ class Network:
     layers: dict[str, Layer]
     preprocessing: Preprocessing
     labels: tuple[str, ...]
-    weights_source: str
     weights_sha256: str | None
     stamp: tuple[int, ...] | None
     device: torch.device
@@ -164,7 +163,6 @@ def load(entry: Entry, device: torch.device) -> Network:
         layers={layer.name: layer for layer in layers_of(trace, size)},
         preprocessing=preprocessing,
         labels=labels_for(entry),
-        weights_source=entry.weights or "",
         weights_sha256=weights.sha256 if weights else None,
         stamp=stamp,
         device=device,

@@ -91,14 +91,13 @@ def tap(
     *,
     stop: bool = True,
     on_seen: Listener | None = None,
-    early: Collection[str] | None = None,
     before: Collection[str] = (),
     keep: bool = True,
 ) -> Iterator[Seen]:
     """Listen to the layers `names` while the network runs inside the `with`.
 
     stop: leave the `with` block as soon as all of them were seen, in the middle of the pass.
-    on_seen(name, activation): called in the pass as each of `early` (default: all) is reached.
+    on_seen(name, activation): called in the pass as each of them is reached.
     before: layers of which what they are given is wanted, held as `given(name)`: before an
     activation, its linear part.
     keep: whether `seen` holds a layer after `on_seen` was called with it; else its memory is free
@@ -108,7 +107,7 @@ def tap(
     Raises UnknownLayer.
     """
     seen = Seen()
-    ears = _Ears(network, names, before, seen, on_seen, names if early is None else early, keep)
+    ears = _Ears(network, names, before, seen, on_seen, keep)
     with ExitStack() as hooks:
         for module, hook in ears.hooks(stop):
             hooks.callback(module.register_forward_hook(hook).remove)
@@ -130,7 +129,6 @@ class _Ears:
         before: Collection[str],
         seen: Seen,
         on_seen: Listener | None,
-        early: Collection[str],
         keep: bool,
     ) -> None:
         self._network = None if isinstance(network, nn.Module) else network
@@ -139,8 +137,7 @@ class _Ears:
         self._modules = modules
         self._wanted = {place(modules, name): name for name in names}
         self._before = {place(modules, name): name for name in before}
-        self._seen, self._on_seen, self._early = seen, on_seen, set(early)
-        self._keep = keep
+        self._seen, self._on_seen, self._keep = seen, on_seen, keep
         self._calls: dict[str, int] = {}
 
     def start(self, module: nn.Module, inputs: object) -> None:
@@ -162,7 +159,7 @@ class _Ears:
                 self._seen.hold(given(below), inputs[0])
             if name is not None:
                 self._hold(name, inputs, output)
-                if self._on_seen and name in self._early:
+                if self._on_seen:
                     self._on_seen(name, self._seen[name])
                     if not self._keep:
                         self._seen.let_go(name)

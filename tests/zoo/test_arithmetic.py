@@ -12,8 +12,8 @@ from timm.layers.conv2d_same import Conv2dSame
 from torch import nn
 
 from app.zoo.architectures.alexnet import AlexNet
-from app.zoo.architectures.googlenet import AUXILIARY_WEIGHT
 from app.zoo.arithmetic import (
+    AUXILIARY_WEIGHT,
     Bottleneck,
     Convolution,
     Head,

@@ -169,22 +169,6 @@ def test_layers_are_told_of_in_the_pass_in_order(keeper: Keeper) -> None:
     assert told == ["conv1", "layer1.0.relu_1", "fc"]
 
 
-def test_only_early_layers_are_told_of(keeper: Keeper) -> None:
-    network = keeper.network("my-resnet")
-    told: list[str] = []
-    with (
-        torch.no_grad(),
-        tap(
-            network,
-            list(network.layers),
-            early=["layer1.0"],
-            on_seen=lambda name, _: told.append(name),
-        ),
-    ):
-        network(torch.zeros(1, 3, 224, 224, device=network.device))
-    assert told == ["layer1.0"]
-
-
 def test_gradients_reach_the_picture_through_a_folded_convolution(keeper: Keeper) -> None:
     network = keeper.network("my-resnet")
     picture = torch.rand(1, 3, 224, 224, device=network.device, requires_grad=True)

@@ -12,6 +12,8 @@ KEPT, BARS = 9, 24
 PIXELS = "pixels"
 #: What no photo has for its number: there were fewer photos than KEPT.
 NOBODY = 0xFFFF
+#: A channel that fires for less than this share of the photos is called rare.
+RARE = 0.01
 
 #: The fields of a record in their order, as numpy names their types.
 FIELDS: list[tuple[str, str, tuple[int, ...]]] = [
@@ -61,11 +63,6 @@ class ChannelRecord:
     least: tuple[Excited, ...]
     spread: tuple[int, ...]
     positions: tuple[int, ...]
-
-    @property
-    def never_fires(self) -> bool:
-        """Whether no photo brought it above zero anywhere."""
-        return self.fired == 0
 
 
 def record(data: bytes, channel: int) -> ChannelRecord:

@@ -7,11 +7,11 @@ from app.studio.makers.told import color_facts, source_facts, texts
 from app.studio.recipes import Filters, Made, Smoothness
 from app.vision.drawing import colors, filters, sheets
 from app.vision.smoothness import grain, noise
+from app.zoo.described import CONVOLUTIONS
 from app.zoo.keeper import Network
 
 #: Filters are drawn about this large, in whole multiples of their own size.
 FILTER_TILE = 44
-CONVOLUTIONS = ("convolution", "transposed convolution")
 
 
 def filter_sheet(recipe: Filters, network: Network) -> Made:

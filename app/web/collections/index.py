@@ -12,7 +12,7 @@ from app.errors import NotIndexed, UnknownVisualization
 from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
 from app.studio.collections.listing import MOST_NOTED
-from app.studio.collections.records import ChannelRecord
+from app.studio.collections.records import RARE, ChannelRecord
 from app.studio.jobs.job import Job
 from app.studio.studio import Studio
 from app.web import pages, urls
@@ -31,7 +31,6 @@ router = APIRouter()
 #: Channels on one page of a layer.
 MOST_SHOWN = 100
 Order = Literal["rarest", "channel", "highest"]
-RARE = 0.01
 
 
 async def _looked(

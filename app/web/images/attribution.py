@@ -24,8 +24,6 @@ from app.web.visualizations import view
 from app.zoo.described import NetworkDescription
 
 router = APIRouter()
-#: Classes that a search offers at once.
-MOST_CHOICES = 24
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,9 @@ async def where_page(
         methods=METHODS,
         layer=recipe.layer,
         groups=pickers.grouped(places(described)),
-        choices=pickers.found_classes(described, fields.q)[:MOST_CHOICES] if fields.q else [],
+        choices=pickers.found_classes(described, fields.q)[: pickers.MOST_CHOICES]
+        if fields.q
+        else [],
         label=_label(described, fields.class_, facts),
         facts=facts,
         found=found,

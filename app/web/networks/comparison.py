@@ -14,7 +14,7 @@ from app.web.api import failures
 from app.web.api.schemas import lecture as schemas
 from app.web.dependencies import TheStudio, description
 from app.zoo.arithmetic import FLOAT
-from app.zoo.described import LayerDescription, NetworkDescription
+from app.zoo.described import CONVOLUTIONS, LayerDescription, NetworkDescription
 
 router = APIRouter()
 #: The three of the lecture, as torchvision has them, and as they were published.
@@ -24,7 +24,7 @@ PUBLISHED = ("alexnet-2012", "vgg16", "googlenet-2014")
 MOST, LONGEST = 6, 500
 #: So many layers of each picture are links, the largest; more would make the page heavy.
 MOST_LINKED = 20
-CONVOLUTIONS, CONNECTED = ("convolution", "transposed convolution"), ("fully connected",)
+CONNECTED = ("fully connected",)
 WEIGHTED = CONVOLUTIONS + CONNECTED
 
 ModelsQuery = Annotated[

@@ -25,14 +25,14 @@ from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.networks import arithmetic
 from app.web.sessions import Owner
 from app.web.visualizations import view
-from app.zoo.described import LayerDescription, NetworkDescription
+from app.zoo.described import CONVOLUTIONS, LayerDescription, NetworkDescription
 
 router = APIRouter()
 
 
 def has_filters(layer: LayerDescription) -> bool:
     """Whether this layer's filters can be drawn."""
-    return layer["kind"] in ("convolution", "transposed convolution")
+    return layer["kind"] in CONVOLUTIONS
 
 
 @router.get(urls.FILTERS, responses=failures.media("image/png") | failures.MADE)

@@ -14,8 +14,6 @@ from app.web.visualizations import requests
 from app.zoo.described import LayerDescription, NetworkDescription
 
 router = APIRouter(include_in_schema=False)
-#: Classes that the form offers at once.
-MOST_CHOICES = 24
 #: What grows out of noise; the other visualizations are asked for on pages of their own.
 KINDS = ("class", "channel", "atlas", "reconstruction", "strip")
 LIMITS = {
@@ -64,7 +62,11 @@ async def form(
         obstacle=hindered,
         layer=layer,
         groups=pickers.grouped(described["layers"]),
-        choices=_choices(described, fields) if kind == "class" else [],
+        choices=pickers.offered_classes(
+            described, fields.get("q", ""), str(fields.get("class", ""))
+        )
+        if kind == "class"
+        else [],
         images=_images(studio, owner) if kind in ("reconstruction", "strip") else [],
         limits=LIMITS,
     )
@@ -75,15 +77,6 @@ def _layer(described: NetworkDescription, name: str) -> LayerDescription:
     layers = described["layers"]
     named = [layer for layer in layers if layer["name"] == name]
     return named[0] if named else layers[len(layers) // 2]
-
-
-def _choices(described: NetworkDescription, fields: dict[str, Any]) -> list[pickers.ClassRow]:
-    """The classes that fit the search, the chosen one first if it is among them."""
-    chosen, found = (
-        str(fields.get("class", "")),
-        pickers.found_classes(described, fields.get("q", "")),
-    )
-    return sorted(found, key=lambda row: str(row["class"]) != chosen)[:MOST_CHOICES]
 
 
 def _images(studio: Studio, owner: str | None) -> list[KeptImage]:

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: What the loss of each auxiliary head counts for (section 5 of the paper).
-AUXILIARY_WEIGHT = 0.3
+from app.zoo.arithmetic import AUXILIARY_WEIGHT
 
 
 class Widths(NamedTuple):

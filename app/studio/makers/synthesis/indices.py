@@ -36,8 +36,6 @@ BATCH = {"cpu": 8, "cuda": 64}
 #: Photos that are looked at in more detail, evenly over the collection.
 SAMPLED = 32
 PIXELS = 16
-#: A channel that fires for less than this share of the photos is called rare.
-RARE = 0.01
 #: Numbers that are held for all layers and photos together: 1.5 GB of memory.
 MOST_NUMBERS = 150_000_000
 METHOD = {"kept": records.KEPT, "bars": records.BARS, "sampled_photos": SAMPLED, "pixels": PIXELS}
@@ -161,7 +159,7 @@ def _layer_facts(table: "np.ndarray[Any, Any]", photos: int) -> dict[str, Any]:
         "channels": len(table),
         "signed": bool((table["low"] < 0).any()),
         "dead": int((fired == 0).sum()),
-        "rare": int(((fired > 0) & (fired < RARE * photos)).sum()),
+        "rare": int(((fired > 0) & (fired < records.RARE * photos)).sum()),
         "low": float(table["low"].min()),
         "high": float(table["high"].max()),
     }

@@ -128,7 +128,7 @@ def test_best_and_least_photos_are_the_true_ones(made: Made, truth: dict[str, Te
 def test_a_channel_that_was_shut_never_fires(made: Made, truth: dict[str, Tensor]) -> None:
     layer = "act1"
     said = record(made, layer, DEAD)
-    assert said.never_fires
+    assert said.fired == 0
     assert (said.high, said.share_active, said.mean) == (0, 0, 0)
     facts = made.facts["layers"][layer]
     dead = int((truth[layer].flatten(2).amax(2).amax(0) == 0).sum())
