@@ -89,7 +89,7 @@ class Answers:
         """A network's layers and numbers; asks the device when they are not known yet."""
         return await self._description(self.catalogue.entry(model))
 
-    async def _description(self, entry: Entry) -> dict[str, Any]:
+    async def _description(self, entry: Entry) -> NetworkDescription:
         if entry.problem:
             raise ModelUnavailable(model=entry.title, reason=entry.problem)
         known = self.known_entry(entry)

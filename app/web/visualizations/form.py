@@ -47,6 +47,9 @@ async def form(
     kinds = [kind for kind in KINDS if kind != "class" or described["labels"]]
     kind = fields.get("kind") if fields.get("kind") in kinds else kinds[0]
     layer = _layer(described, fields.get("layer", ""))
+    searched, chosen = fields.get("q", ""), str(fields.get("class", ""))
+    named = kind == "class"
+    choices = pickers.offered_classes(described, searched, chosen) if named else []
     unsought = {name: value for name, value in fields.items() if name != requests.SEARCH}
     return pages.respond(
         request,
@@ -62,11 +65,7 @@ async def form(
         obstacle=hindered,
         layer=layer,
         groups=pickers.grouped(described["layers"]),
-        choices=pickers.offered_classes(
-            described, fields.get("q", ""), str(fields.get("class", ""))
-        )
-        if kind == "class"
-        else [],
+        choices=choices,
         images=_images(studio, owner) if kind in ("reconstruction", "strip") else [],
         limits=LIMITS,
     )
