@@ -39,7 +39,12 @@ def test_it_makes_the_same_bytes(
     given = []
     if kind == "reconstruction":
         recipe = Reconstruction(
-            model="tiny", image="secret-name", source=photo, layer="layer1.0", steps=4
+            model="tiny",
+            definition=workshop.network("tiny").entry.definition,
+            image="secret-name",
+            source=photo,
+            layer="layer1.0",
+            steps=4,
         )
         given = [photo]
     result = made(workshop, recipe)
