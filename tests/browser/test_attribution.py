@@ -107,8 +107,8 @@ def test_a_cell_shows_its_patch_and_a_pixel_its_cells(page: Page, server: Latern
     first = [field["start"][0] + 20 * field["jump"][0], field["start"][1] + 30 * field["jump"][1]]
     last = [start + size - 1 for start, size in zip(first, field["size"], strict=True)]
     said = page.locator("#sees")
-    expect(said).to_contain_text("Cell 20, 30 sees")
-    expect(said).to_contain_text(f"rows {first[0]}–{last[0]}, columns {first[1]}–{last[1]}.")
+    expect(said).to_contain_text("Receptive field of cell (20, 30): ")
+    expect(said).to_contain_text(f"rows {first[0]}–{last[0]}, columns {first[1]}–{last[1]} of the input).")
     mark = page.locator(".frame:has(#over-photo) .field-mark").bounding_box()
     photo = page.locator("#over-photo").bounding_box()
     assert mark is not None
@@ -133,7 +133,7 @@ def test_a_cell_shows_its_patch_and_a_pixel_its_cells(page: Page, server: Latern
     expect(said).to_have_text(f"This pixel reaches {cells[0] * cells[1]} of 3136 cells.")
     page.locator(".frame:has(#map)").focus()
     page.keyboard.press("ArrowDown")
-    expect(said).to_contain_text("Cell 21, 30 sees")
+    expect(said).to_contain_text("Receptive field of cell (21, 30): ")
     assert page.url.endswith("/channels/3"), "the arrow keys stay on the map"
 
 
@@ -142,11 +142,11 @@ def test_the_sheet_shows_what_the_cell_under_the_pointer_sees(page: Page) -> Non
     expect(page.locator("#numbers[data-facts]")).to_be_attached()
     wait_until(lambda: page.evaluate("document.querySelector('#sheet img').naturalWidth > 0"))
     page.locator("#sheet").hover(position={"x": 120, "y": 130})
-    expect(page.locator("#sees")).to_contain_text("sees 35 × 35 pixels")
+    expect(page.locator("#sees")).to_contain_text("35 × 35 px")
     expect(page.locator("#inspector .field-mark:visible")).to_have_count(2)
     page.locator("#over-photo").hover(position={"x": 90, "y": 90})
     expect(page.locator("#sees")).to_contain_text("of 784 cells")
     page.keyboard.press("]")
     expect(page.locator("h1")).to_contain_text("blocks.2.1")
     page.locator("#sheet").hover(position={"x": 130, "y": 120})
-    expect(page.locator("#sees")).to_contain_text("sees")
+    expect(page.locator("#sees")).to_contain_text("Receptive field of cell")
