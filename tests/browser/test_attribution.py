@@ -108,7 +108,9 @@ def test_a_cell_shows_its_patch_and_a_pixel_its_cells(page: Page, server: Latern
     last = [start + size - 1 for start, size in zip(first, field["size"], strict=True)]
     said = page.locator("#sees")
     expect(said).to_contain_text("Receptive field of cell (20, 30): ")
-    expect(said).to_contain_text(f"rows {first[0]}–{last[0]}, columns {first[1]}–{last[1]} of the input).")
+    expect(said).to_contain_text(
+        f"rows {first[0]}–{last[0]}, columns {first[1]}–{last[1]} of the input)."
+    )
     mark = page.locator(".frame:has(#over-photo) .field-mark").bounding_box()
     photo = page.locator("#over-photo").bounding_box()
     assert mark is not None
