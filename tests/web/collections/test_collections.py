@@ -39,7 +39,7 @@ def picture(client: httpx.Client, url: str) -> Image.Image:
 def test_before_it_was_looked_through_the_page_says_how(client: httpx.Client) -> None:
     name = f"{MODEL}-untrained"
     page = client.get(f"/collections/samples/models/{name}").text
-    assert "has not looked through these photos yet" in page
+    assert "has not been run over these photos yet" in page
     assert 'value="index"' in page
     answer = client.get(f"/collections/samples/models/{name}/layers/{LAYER}.json")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_indexed")
