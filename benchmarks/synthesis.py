@@ -80,7 +80,7 @@ def steps(network: Network, rounds: int) -> dict[str, Any]:
         f"{name}, batch {batch}": interleaved(
             {
                 "step": step(network, objective, method, batch),
-                "bare": bare(network, layer, batch, crop),
+                "bare": bare(network, layer, batch, max(network.preprocessing.sides)),
             },
             rounds,
         )

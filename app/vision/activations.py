@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.vision.drawing.colors import CENTRE, DEAD, DEAD_COLOR, LAST, Sided
+from app.zoo.preprocessing import Size, sides
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,9 @@ def _bytes(values: Tensor) -> Tensor:
     return values.to(torch.int16).to(torch.uint8)
 
 
-def hatch(side: int) -> Tensor:
-    """The same in colour, uint8 [side,side,3]: nothing excites this channel."""
-    entries = _hatch(torch.Size((side, side)), 0)[..., None]
+def hatch(size: Size) -> Tensor:
+    """The same in colour, uint8 [*sides(size),3]: nothing excites this channel."""
+    entries = _hatch(torch.Size(sides(size)), 0)[..., None]
     return torch.where(entries == DEAD, torch.tensor(DEAD_COLOR), 0).to(torch.uint8)
 
 

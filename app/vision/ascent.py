@@ -15,8 +15,10 @@ from app.vision.canvas import Canvas, Fourier
 from app.vision.gradients import shaped
 from app.vision.methods import Method
 from app.vision.objectives import LOGITS, PICTURES, Objective
+from app.vision.pixels import grey_of
 from app.vision.transforms import Affine, Chain, Noise, Transform
 from app.zoo.keeper import Network
+from app.zoo.preprocessing import Size, sides
 from app.zoo.taps import given, tap
 
 #: Cycles per picture that a coarse start begins with.
@@ -55,7 +57,7 @@ def ascend(
 
     calm: climbed instead in the calm steps at the end; shown: gives the scores instead.
     """
-    canvas = canvas_for(method, count, generator, network.device)
+    canvas = canvas_for(network, method, count, generator)
     optimiser = torch.optim.Adam(canvas.parameters, lr=method.rate, fused=True)
     average = Average(canvas, method.average)
     for step in range(method.steps):
@@ -112,12 +114,14 @@ def heard(network: Network, wanted: Collection[str], batch: Tensor) -> dict[str,
 
 
 def normalized(network: Network, pictures: Tensor) -> Tensor:
-    """Pictures [N,3,H,W] in 0..1 as the network's input, channels last."""
+    """Pictures [N,3,H,W] in 0..1 as the network's input [N,C,H,W], channels last."""
     preprocessing = network.preprocessing
     if preprocessing.channels == "BGR":
         pictures = pictures.flip(1)
+    elif preprocessing.channels == "L":
+        pictures = grey_of(pictures)
     mean, std = (
-        torch.tensor(values, device=pictures.device).view(1, 3, 1, 1)
+        torch.tensor(values, device=pictures.device).view(1, -1, 1, 1)
         for values in (preprocessing.mean, preprocessing.std)
     )
     batch = torch.addcmul(-mean / std, pictures, preprocessing.range / std)
@@ -125,13 +129,15 @@ def normalized(network: Network, pictures: Tensor) -> Tensor:
 
 
 def pictured(network: Network, batch: Tensor) -> Tensor:
-    """The way back from a network's input [N,3,H,W] to a picture of 0..1, RGB."""
+    """The way back from a network's input [N,C,H,W] to a picture [N,3,H,W] of 0..1, RGB."""
     preprocessing = network.preprocessing
     mean, std = (
-        torch.tensor(values, device=batch.device).view(1, 3, 1, 1)
+        torch.tensor(values, device=batch.device).view(1, -1, 1, 1)
         for values in (preprocessing.mean, preprocessing.std)
     )
     pictures = (batch * std + mean) / preprocessing.range
+    if preprocessing.channels == "L":
+        return pictures.expand(-1, 3, -1, -1)
     return pictures.flip(1) if preprocessing.channels == "BGR" else pictures
 
 
@@ -142,7 +148,8 @@ def pictures_of(network: Network, batch: Tensor) -> Tensor:
 
 def transform(network: Network, method: Method, step: int = 0) -> Transform:
     """What pictures go through in a step: fewer and calmer ones at the end, if the method says."""
-    size = network.preprocessing.crop if method.size >= network.preprocessing.crop else method.size
+    crop = network.preprocessing.crop
+    size = crop if covers(method.size, crop) else method.size
     whole = Affine(out=size) if size != method.size else None
     if is_calm(method, step):
         return Chain((whole,) if whole else ())
@@ -153,10 +160,13 @@ def transform(network: Network, method: Method, step: int = 0) -> Transform:
     return Chain((affine, Noise(noise)) if noise > 0 else (affine,))
 
 
-def canvas_for(
-    method: Method, count: int, generator: torch.Generator, device: torch.device
-) -> Fourier:
-    """The canvas that a method starts from, on a device."""
+def covers(size: Size, crop: Size) -> bool:
+    """Whether pictures of a size are at least as large as a network takes them."""
+    return all(own >= side for own, side in zip(sides(size), sides(crop), strict=True))
+
+
+def canvas_for(network: Network, method: Method, count: int, generator: torch.Generator) -> Fourier:
+    """The canvas that a method starts from, on the network's device, grey where that sees grey."""
     return Fourier(
         count,
         method.size,
@@ -164,7 +174,8 @@ def canvas_for(
         power=method.power,
         gain=method.gain,
         deviation=method.deviation,
-        device=device,
+        colors=len(network.preprocessing.mean),
+        device=network.device,
     )
 
 
@@ -181,7 +192,7 @@ def prepare(canvas: Canvas, optimiser: torch.optim.Optimizer, method: Method, st
         group["lr"] = rate
     if isinstance(canvas, Fourier):
         share = step / (method.coarse * method.steps) if method.coarse else 1.0
-        grown = COARSEST * (method.size / COARSEST) ** share
+        grown = COARSEST * (max(method.sides) / COARSEST) ** share
         canvas.only = grown if share < 1 else None
 
 

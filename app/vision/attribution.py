@@ -161,8 +161,8 @@ def occlusion(
         band = batch[:, :, span]
         lost = Occlusion(scores).attribute(
             band,
-            strides=(3, band.shape[2], over.step),
-            sliding_window_shapes=(3, band.shape[2], over.side),
+            strides=(band.shape[1], band.shape[2], over.step),
+            sliding_window_shapes=(band.shape[1], band.shape[2], over.side),
             baselines=fill[:, :, span],
             target=number,
             perturbations_per_eval=BATCH,

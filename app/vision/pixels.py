@@ -7,6 +7,15 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+#: What makes grey of red, green and blue, as Pillow does.
+GREY = (0.299, 0.587, 0.114)
+
+
+def grey_of(pictures: Tensor) -> Tensor:
+    """[N,3,H,W] -> [N,1,H,W]."""
+    weights = torch.tensor(GREY, device=pictures.device, dtype=pictures.dtype)
+    return (pictures * weights.view(1, 3, 1, 1)).sum(1, keepdim=True)
+
 
 def in_pixels(pictures: Tensor) -> Tensor:
     """[N,3,H,W] of 0..1 -> uint8 [N,H,W,3] on the CPU."""

@@ -28,7 +28,7 @@ ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "GELU", "hard swish")
 def by_likeness(network: Network, layer: str) -> bool:
     """Whether a layer is better climbed towards by likeness than matched."""
     found = network.layers[layer]
-    return found.stride >= SPARSE_STRIDE or found.shape[1] == 1
+    return found.stride >= SPARSE_STRIDE or max(found.shape[1:]) == 1
 
 
 def method_for(network: Network, layer: str, quality: str, steps: int = 0) -> Method:
@@ -81,7 +81,7 @@ def _matched(
     generator: torch.Generator,
 ) -> Iterator[Step]:
     """Climb by L-BFGS; a step is one search along a line, of one evaluation or more."""
-    canvas = ascent.canvas_for(method, 1, generator, network.device)
+    canvas = ascent.canvas_for(network, method, 1, generator)
     climb = _Climb(network, canvas, objective, shown, method)
     optimiser = torch.optim.LBFGS(
         canvas.parameters,

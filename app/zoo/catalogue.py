@@ -9,9 +9,10 @@ from typing import Any
 
 from app.errors import ModelsUnusable, UnknownModel, Words
 from app.zoo.checkpoints import OwnCheckpoints, Signature, signature
-from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
+from app.zoo.entries import UNTRAINED, Entry
+from app.zoo.preprocessing import preprocessing_of
 
-__all__ = ["Catalogue", "Entry", "Preprocessing"]
+__all__ = ["Catalogue", "Entry"]
 
 log = logging.getLogger("laterna.catalogue")
 #: What an entry of catalogue.toml may say.

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from app.errors import Words
-from app.zoo.entries import UNTRAINED, Entry, Preprocessing, preprocessing_of
+from app.zoo.entries import UNTRAINED, Entry
 from app.zoo.files import (
     WEIGHTS_LIMIT,
     Unreadable,
@@ -24,6 +24,7 @@ from app.zoo.files import (
     read_regular,
 )
 from app.zoo.pickles import Pickled
+from app.zoo.preprocessing import Preprocessing, preprocessing_of
 
 ARCHIVES = (".tar", ".gz", ".zip", ".7z")
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".pt.tar")
@@ -157,7 +158,7 @@ def _read(name: str, paths: list[Path]) -> Entry:
         paper=entry.paper,
         weights=f"file:{weights.name}",
         file=weights,
-        input_size=(3, preprocessing.crop, preprocessing.crop),
+        input_size=preprocessing.input_size,
         classes=1000 if labels == "imagenet" else len(labels),
         preprocessing=preprocessing,
         labels=labels,

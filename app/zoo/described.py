@@ -13,15 +13,19 @@ CONVOLUTIONS = ("convolution", "transposed convolution")
 
 
 class PreprocessingFacts(TypedDict):
-    """How a picture becomes the network's input; `text` in plain words."""
+    """How a picture becomes the network's input; `text` in plain words.
 
-    resize: int
-    crop: int
+    resize, crop: a square's side, or [height, width].
+    """
+
+    resize: int | list[int]
+    crop: int | list[int]
     interpolation: Literal["bilinear", "bicubic"]
-    channels: Literal["RGB", "BGR"]
+    channels: Literal["RGB", "BGR", "L"]
     range: float
     mean: list[float]
     std: list[float]
+    fit: Literal["crop", "squash"]
     text: str
 
 

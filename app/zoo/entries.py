@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
 
 from app.errors import Words
-from app.zoo.described import PreprocessingFacts
 from app.zoo.files import is_regular
+from app.zoo.preprocessing import Preprocessing
 
 UNTRAINED = "-untrained"
 #: Hexadecimal digits of a definition.
@@ -38,49 +37,6 @@ FORMER = frozenset(
         "b32af7ff897e11ca",  # googlenet-2014
     }
 )
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a picture becomes a network's input; it belongs to the weights.
-
-    Shorter side to `resize`, centre crop of `crop`, channels in the order of `channels`, values
-    0..range, minus mean, divided by std (both in the order of `channels`).
-    """
-
-    resize: int
-    crop: int
-    interpolation: Literal["bilinear", "bicubic"]
-    channels: Literal["RGB", "BGR"]
-    range: float
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    @property
-    def facts(self) -> PreprocessingFacts:
-        """For JSON."""
-        return {
-            "resize": self.resize,
-            "crop": self.crop,
-            "interpolation": self.interpolation,
-            "channels": self.channels,
-            "range": self.range,
-            "mean": list(self.mean),
-            "std": list(self.std),
-            "text": self.text,
-        }
-
-    @property
-    def text(self) -> str:
-        """In plain words."""
-        mean, std = (
-            " / ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)
-        )
-        return (
-            f"Shorter side to {self.resize} pixels ({self.interpolation}), centre crop of "
-            f"{self.crop} x {self.crop}, {self.channels} from 0 to {self.range:g}, "
-            f"minus {mean}, divided by {std}."
-        )
 
 
 @dataclass(frozen=True)
@@ -138,7 +94,7 @@ class Entry:
             "labels": self.labels,
             "preset": self.preset,
             "names": source.partition(":")[0],  # a package's tensors are matched in their order
-            "preprocessing": self.preprocessing and asdict(self.preprocessing),
+            "preprocessing": self.preprocessing and self.preprocessing.defining,
         }
         parts |= {"part": self.part} if self.part else {}
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:DIGITS]
@@ -164,45 +120,3 @@ class Entry:
             url_name=None,
             trained=False,
         )
-
-
-def preprocessing_of(table: dict[str, Any]) -> Preprocessing:
-    """The preprocessing that a TOML table says. Raises ValueError with what is wrong, as Words."""
-    complete = {"interpolation": "bilinear", "channels": "RGB", "range": 1.0} | table
-    if set(complete) != set(Preprocessing.__dataclass_fields__):
-        raise ValueError(
-            Words(
-                "it takes resize, crop, mean and std, and may say interpolation, channels and range"
-            )
-        )
-    resize, crop = complete["resize"], complete["crop"]
-    if type(resize) is not int or type(crop) is not int or not 16 <= crop <= resize <= 1024:
-        raise ValueError(
-            Words("resize and crop must be whole numbers, 16 <= crop <= resize <= 1024")
-        )
-    if complete["interpolation"] not in ("bilinear", "bicubic"):
-        raise ValueError(Words('interpolation must be "bilinear" or "bicubic"'))
-    if complete["channels"] not in ("RGB", "BGR"):
-        raise ValueError(Words('channels must be "RGB" or "BGR"'))
-    if complete["range"] not in (1.0, 255.0):
-        raise ValueError(Words("range must be 1.0 or 255.0"))
-    mean, std = _three(complete["mean"]), _three(complete["std"])
-    if not all(value > 0 for value in std):
-        raise ValueError(Words("std must be above 0"))
-    return Preprocessing(
-        resize=resize,
-        crop=crop,
-        interpolation=complete["interpolation"],
-        channels=complete["channels"],
-        range=float(complete["range"]),
-        mean=mean,
-        std=std,
-    )
-
-
-def _three(values: Any) -> tuple[float, float, float]:
-    numbers = values if isinstance(values, list) else []
-    fine = [type(value) in (int, float) and abs(value) < 1e6 for value in numbers]
-    if len(numbers) != 3 or not all(fine):
-        raise ValueError(Words("mean and std must be three numbers each"))
-    return float(numbers[0]), float(numbers[1]), float(numbers[2])

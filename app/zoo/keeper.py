@@ -18,12 +18,13 @@ from app.errors import ModelUnavailable, UnknownLayer, Words
 from app.zoo.architectures import build, skeleton
 from app.zoo.catalogue import Catalogue
 from app.zoo.described import NetworkDescription, WeightsFacts
-from app.zoo.entries import Entry, Preprocessing
+from app.zoo.entries import Entry
 from app.zoo.folding import fold, foldable
 from app.zoo.graph import graph_of
 from app.zoo.layers import Layer, layers_of
 from app.zoo.memory import give_back
 from app.zoo.pictures import Box, crop_box, normalised, prepared
+from app.zoo.preprocessing import Preprocessing
 from app.zoo.presets import labels_for, preprocessing_for
 from app.zoo.tracing import Trace, traced
 from app.zoo.weights import fitting_weights, sha256_of
@@ -57,7 +58,7 @@ class Network:
     branches: tuple[str, ...]
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """[N,3,H,W] as from `prepare` -> logits [N,classes]."""
+        """[N,C,H,W] as from `prepare` -> logits [N,classes]."""
         logits: Tensor = self.module(batch)
         return logits
 
@@ -80,7 +81,7 @@ class Network:
         return tuple(path for path, part in parts if isinstance(part, nn.ReLU6))
 
     def prepare(self, picture: Image.Image) -> Tensor:
-        """A picture as this network's input: [1,3,H,W] on its device."""
+        """A picture as this network's input: [1,C,H,W] on its device."""
         return self._on_device(prepared(picture, self.preprocessing))
 
     def prepare_seen(self, small: Image.Image) -> Tensor:
@@ -218,7 +219,7 @@ def _sizes(entry: Entry) -> tuple[Preprocessing, tuple[int, int, int]]:
     if entry.problem:
         raise ModelUnavailable(model=entry.title, reason=entry.problem)
     preprocessing = preprocessing_for(entry)
-    return preprocessing, (3, preprocessing.crop, preprocessing.crop)
+    return preprocessing, preprocessing.input_size
 
 
 def _traced(entry: Entry, size: tuple[int, int, int]) -> tuple[nn.Module, Trace]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from app.zoo.entries import Preprocessing
+from app.zoo.preprocessing import Preprocessing, sides
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,54 +23,64 @@ FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BI
 def crop_box(width: int, height: int, preprocessing: Preprocessing) -> Box:
     """(left, top, right, bottom) of what the network sees, in pixels of the picture."""
     sizes = (width, height)
-    resized = _resized(width, height, preprocessing)
+    resized, crop = _resized(width, height, preprocessing), preprocessing.sides[::-1]
     starts = _starts(resized, preprocessing)
     scales = [size / after for size, after in zip(sizes, resized, strict=True)]
     left, top = (start * scale for start, scale in zip(starts, scales, strict=True))
     right, bottom = (
-        min((start + preprocessing.crop) * scale, size)
-        for start, scale, size in zip(starts, scales, sizes, strict=True)
+        min((start + side) * scale, size)
+        for start, side, scale, size in zip(starts, crop, scales, sizes, strict=True)
     )
     return left, top, right, bottom
 
 
 def prepared(picture: Image.Image, preprocessing: Preprocessing) -> "Tensor":
-    """A picture as the network's input: [1,3,crop,crop], float32."""
-    return normalised(seen(picture.convert("RGB"), preprocessing), preprocessing)
+    """A picture as the network's input: [1,C,H,W], float32."""
+    return normalised(seen(picture, preprocessing), preprocessing)
 
 
 def normalised(small: Image.Image, preprocessing: Preprocessing) -> "Tensor":
-    """What `seen` gives as the network's input: [1,3,crop,crop], float32."""
+    """What `seen` gives as the network's input: [1,C,H,W], float32."""
     import numpy as np
     import torch
 
-    values = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float()
+    pixels = torch.from_numpy(np.array(small))
+    values = pixels.view(*pixels.shape[:2], -1).permute(2, 0, 1)[None].float()
     if preprocessing.channels == "BGR":
         values = values.flip(1)
     mean, std = (
-        torch.tensor(numbers).view(1, 3, 1, 1)
+        torch.tensor(numbers).view(1, -1, 1, 1)
         for numbers in (preprocessing.mean, preprocessing.std)
     )
     return (values * (preprocessing.range / 255.0) - mean) / std
 
 
 def seen(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """The centre crop of a resized RGB picture: crop x crop pixels."""
-    crop, filter_ = preprocessing.crop, FILTERS[preprocessing.interpolation]
+    """What a network sees of a picture: brought to size and cropped; RGB, or L for one of grey."""
+    picture = picture.convert("L" if preprocessing.channels == "L" else "RGB")
+    (height, width), filter_ = preprocessing.sides, FILTERS[preprocessing.interpolation]
     resized = _resized(*picture.size, preprocessing)
-    if max(resized) > LONGEST * preprocessing.resize:
-        return picture.resize((crop, crop), filter_, box=crop_box(*picture.size, preprocessing))
+    if max(resized) > LONGEST * max(sides(preprocessing.resize)):
+        box = crop_box(*picture.size, preprocessing)
+        return picture.resize((width, height), filter_, box=box)
     left, top = _starts(resized, preprocessing)
-    return picture.resize(resized, filter_).crop((left, top, left + crop, top + crop))
+    return picture.resize(resized, filter_).crop((left, top, left + width, top + height))
 
 
 def _resized(width: int, height: int, preprocessing: Preprocessing) -> tuple[int, int]:
-    """The sizes with the shorter side at `resize`; cut off as torchvision does, not rounded."""
-    shorter, resize = min(width, height), preprocessing.resize
-    return int(resize * width / shorter), int(resize * height / shorter)
+    """Width and height before the crop: `resize` itself, or the least that covers it in the
+    picture's proportions; cut off as torchvision does, not rounded.
+    """
+    down, across = sides(preprocessing.resize)
+    if preprocessing.fit == "squash":
+        return across, down
+    if across * height >= down * width:
+        return across, max(down, int(across * height / width))
+    return max(across, int(down * width / height)), down
 
 
 def _starts(resized: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
     """Left and top of the centre crop."""
-    left, top = (round((size - preprocessing.crop) / 2.0) for size in resized)
+    crop = preprocessing.sides[::-1]
+    left, top = (round((size - side) / 2.0) for size, side in zip(resized, crop, strict=True))
     return left, top

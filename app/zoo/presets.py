@@ -3,7 +3,8 @@
 from functools import cache
 
 from app.errors import ModelUnavailable, Words
-from app.zoo.entries import Entry, Preprocessing
+from app.zoo.entries import Entry
+from app.zoo.preprocessing import Preprocessing, plain
 
 
 def preprocessing_for(entry: Entry) -> Preprocessing:
@@ -40,7 +41,7 @@ def _preset(entry: Entry) -> Preprocessing:
         ) from None
     return Preprocessing(
         resize=preset.resize_size[0],
-        crop=preset.crop_size[0],
+        crop=plain((preset.crop_size * 2)[:2]),
         interpolation=preset.interpolation.value,
         channels="RGB",
         range=1.0,

@@ -254,6 +254,9 @@ def _misfit(
         given=_size(given[key]),
         wanted=_size(wanted[key]),
     )
+    seen = [tensor.shape[1] if tensor.ndim == 4 else 0 for tensor in (given[key], wanted[key])]
+    if entry is not None and set(seen) == {1, 3}:
+        return _other_colors(seen[0], sizes)
     names = entry.classes if entry else None
     classes = {given[one].shape[:1] for one in others}
     is_last = all(
@@ -274,6 +277,18 @@ def _misfit(
     return Words(
         "{found}: “labels” must have a name for each class of these weights ({sizes}).",
         found=found,
+        sizes=sizes,
+    )
+
+
+def _other_colors(channels: int, sizes: Words) -> Words:
+    """That the pictures are said to have as many channels as the weights do not take."""
+    if channels == 1:
+        return Words(
+            'These weights take one channel: they need channels = "L" ({sizes}).', sizes=sizes
+        )
+    return Words(
+        'These weights take three channels: channels must be "RGB" or "BGR" ({sizes}).',
         sizes=sizes,
     )
 

@@ -13,10 +13,10 @@ from torch import nn
 from torchvision.transforms import functional as torchvision_functional
 
 from app.zoo.catalogue import Catalogue
-from app.zoo.entries import Preprocessing
 from app.zoo.folding import fold, foldable
 from app.zoo.keeper import Keeper
 from app.zoo.pictures import crop_box, prepared
+from app.zoo.preprocessing import Preprocessing
 from app.zoo.tracing import traced
 from benchmarks.accuracy import accuracy, labelled
 from tests.zoo.checkpoints import models_dir, toml

@@ -44,7 +44,7 @@ def plainly(module: nn.Module, batch: Tensor) -> dict[str, Tensor]:
 def agree(network: Network, reference: nn.Module) -> None:
     """Hold every layer of a prepared network against the plain one."""
     batch = torch.randn(
-        1, 3, network.preprocessing.crop, network.preprocessing.crop,
+        1, *network.preprocessing.input_size,
         generator=torch.Generator().manual_seed(5),
     )  # fmt: skip
     plain = plainly(reference, batch)

@@ -15,10 +15,12 @@ from app.studio.recipes import Covering, GradCam, Made, Occlusion
 from app.vision import attribution, covering, masks
 from app.vision.ascent import pictured
 from app.vision.drawing import colors, heat, sheets
+from app.vision.methods import scaled
 from app.vision.pixels import in_pixels
 from app.zoo.keeper import Network
+from app.zoo.preprocessing import Sides, sides
 
-#: Pixels a side of a photo with its heat, and of a map alone.
+#: Pixels of the longer side of a photo with its heat, and of a map alone.
 SIDE = 448
 #: Maps with more cells are not told in numbers.
 MOST_CELLS = 1024
@@ -37,8 +39,14 @@ def where(cache: DeviceCache, recipe: GradCam, picture: str) -> Made:
     batch, crop = cache.prepared(network, recipe.image, picture)
     seen = attribution.grad_cam(network, recipe.layer, batch, number)
     facts = source_facts(recipe, network, crop) | class_facts(network, number, probabilities)
-    facts |= map_facts(seen)
+    height, width = drawn_size(batch)
+    facts |= map_facts(seen) | {"width": width, "height": height}
     return Made(facts, _picture(recipe, network, batch, seen, facts))
+
+
+def drawn_size(batch: Tensor) -> Sides:
+    """(height, width) at which a network's input [1,C,H,W] is drawn: SIDE is its longer side."""
+    return sides(scaled((batch.shape[2], batch.shape[3]), SIDE))
 
 
 def check_places(network: Network, layer: str) -> None:
@@ -78,8 +86,6 @@ def map_facts(seen: Tensor) -> dict[str, Any]:
         "scale": {"mode": "layer", "low": -reach, "high": reach, "sided": "signed"},
         "colors": color_facts(heat.NAME, "signed"),
         "map": rows,
-        "width": SIDE,
-        "height": SIDE,
     }
 
 
@@ -87,12 +93,13 @@ def _picture(
     recipe: GradCam, network: Network, batch: Tensor, seen: Tensor, facts: dict[str, Any]
 ) -> bytes:
     marked, reach = not network.trained, facts["scale"]["high"]
-    sheet = sheets.plan(1, SIDE, marked=marked, gap=0)
+    high, wide = drawn_size(batch)
+    sheet = sheets.plan(1, wide, marked=marked, gap=0, tile_height=high)
     chunks = texts(recipe, network, facts["scale"])
     if recipe.look == "map":
         shades = colors.palette(heat.NAME, "signed")
         return sheets.draw(heat.entries(seen, reach), sheet, shades, chunks, marked)
-    lit = heat.over(pictured(network, batch), seen, reach, SIDE)
+    lit = heat.over(pictured(network, batch), seen, reach, (high, wide))
     return sheets.draw(lit, sheet, None, chunks, marked)
 
 
@@ -108,7 +115,8 @@ def covered(cache: DeviceCache, recipe: Covering, picture: str) -> Made:
     seen = covering.covered(batch, cells, fill_of(network, batch, recipe))
     after = network(seen)[0].float().softmax(0).cpu()
     chunks = texts(recipe, network, {})
-    sheet = sheets.plan(1, batch.shape[-1], marked=not network.trained, gap=0)
+    high, wide = batch.shape[2:]
+    sheet = sheets.plan(1, wide, marked=not network.trained, gap=0, tile_height=high)
     tile = in_pixels(pictured(network, seen))
     facts = source_facts(recipe, network, crop) | _moved(network, before, after)
     facts |= {"share": float(cells.float().mean()), "cells": masks.SIDE}
@@ -133,10 +141,10 @@ def _moved(network: Network, before: Tensor, after: Tensor) -> dict[str, Any]:
 
 
 def fill_of(network: Network, batch: Tensor, recipe: Covering | Occlusion) -> Tensor:
-    """What lies under a cover, [1,3,H,W]."""
+    """What lies under a cover, [1,C,H,W]."""
     preprocessing = network.preprocessing
     by_channel = (preprocessing.mean, preprocessing.std)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in by_channel)
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in by_channel)
     low, high = ((end - mean) / std for end in (0.0, preprocessing.range))
     low, high = low.to(batch.device), high.to(batch.device)
     return covering.filling(batch, recipe.fill, low, high, recipe.seed)

@@ -16,8 +16,9 @@ from app.studio.makers.pass_cache import Box, Pass, PassCache
 from app.studio.makers.synthesis.photo_maxima import SamplePhotos
 from app.studio.makers.vector_cache import VectorCache
 from app.studio.recipes import OfPicture, Recipe
-from app.zoo.catalogue import Catalogue, Entry, Preprocessing
+from app.zoo.catalogue import Catalogue, Entry
 from app.zoo.keeper import Keeper, Network
+from app.zoo.preprocessing import Preprocessing
 from app.zoo.taps import tap
 
 if TYPE_CHECKING:

@@ -34,9 +34,10 @@ def activation_grid(
     order = activations.ordered(numbers, recipe.sort)
     tile = recipe.tile or sheets.natural_tile(maps.shape[2])
     try:
-        sheet = sheets.plan(len(maps), tile, marked=not network.trained)
+        high = sheets.high_for(tile, maps.shape)
+        sheet = sheets.plan(len(maps), tile, marked=not network.trained, tile_height=high)
     except ValueError:
-        largest = sheets.largest_tile(len(maps))
+        largest = sheets.largest_tile(len(maps), maps.shape)
         raise WrongField(
             field="tile", allowed=Words("at most {most} for this layer.", most=largest)
         ) from None
@@ -93,7 +94,8 @@ def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: 
         low = 0.0 if scale.sided == "one" else -reach
         scale = activations.Scale("channel", low, reach, scale.sided)
     tiles = activations.entries(maps[chosen], own, scale)
-    sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0)
+    high = sheets.high_for(recipe.size, maps.shape)
+    sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0, tile_height=high)
     name = recipe.colors or colors.DEFAULT[scale.sided]
     scale_facts = _scale_facts(scale, own)
     picture = sheets.draw(

@@ -11,9 +11,9 @@ from PIL import Image
 from app.archive.blobs import is_blob, read_whole
 from app.errors import LostPhoto
 from app.studio.pictures import clean
-from app.zoo.entries import Preprocessing
 from app.zoo.files import Unreadable, read_regular
 from app.zoo.pictures import seen
+from app.zoo.preprocessing import Preprocessing, sides
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def look(wanted: Look, max_pixels: int) -> Seen:
     data = _read(Path(wanted.path), wanted.largest)
     if data is None:
         raise LostPhoto(name=wanted.name)
-    side = 4 * wanted.preprocessing.resize
+    side = 4 * max(sides(wanted.preprocessing.resize))
     with clean.checked(data, max_pixels) as opened:
         size = opened.size
         opened.draft("RGB", (side, side))

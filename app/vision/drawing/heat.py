@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.vision.drawing.colors import CENTRE, palette
+from app.vision.pixels import grey_of
+from app.zoo.preprocessing import Size, sides
 
 #: Warm speaks for the class, cold against it; zero is black.
 NAME = "berlin"
@@ -16,8 +18,6 @@ NAME = "berlin"
 DIM = 0.3
 #: How much light there is where the photo is black, so that no map hides in a dark picture.
 HAZE = 0.25
-#: What makes grey of red, green and blue.
-GREY = (0.299, 0.587, 0.114)
 
 
 def reach_of(heat: Tensor) -> float:
@@ -32,19 +32,19 @@ def entries(heat: Tensor, reach: float) -> Tensor:
     return (shares * (CENTRE - 1e-3) + CENTRE + 0.5).to(torch.uint8)[None]
 
 
-def over(photo: Tensor, heat: Tensor, reach: float, side: int) -> Tensor:
-    """The photo [1,3,H,W] of 0..1 under the light of a map [h,w]: uint8 [1,side,side,3].
+def over(photo: Tensor, heat: Tensor, reach: float, size: Size) -> Tensor:
+    """The photo [1,3,H,W] of 0..1 under the light of a map [h,w]: uint8 [1,*sides(size),3].
 
     The map is drawn out evenly between the middles of its cells.
     """
-    ground = _sized(photo.float().cpu(), side)[0]
-    drawn = _sized(heat[None, None].float().cpu(), side)[0, 0]
+    ground = _sized(photo.float().cpu(), size)
+    drawn = _sized(heat[None, None].float().cpu(), size)[0, 0]
     colors = torch.frombuffer(bytearray(palette(NAME, "signed")), dtype=torch.uint8).view(-1, 3)
     light = colors[entries(drawn, reach)[0].long()].permute(2, 0, 1).float() / 255
-    grey = (ground * torch.tensor(GREY).view(3, 1, 1)).sum(0)
+    grey = grey_of(ground)[0]
     lit = (grey * DIM + light * (HAZE + (1 - HAZE) * grey)).clamp(0, 1)
     return (lit * 255).round().to(torch.uint8).permute(1, 2, 0)[None].contiguous()
 
 
-def _sized(planes: Tensor, side: int) -> Tensor:
-    return functional.interpolate(planes, size=(side, side), mode="bilinear", align_corners=False)
+def _sized(planes: Tensor, size: Size) -> Tensor:
+    return functional.interpolate(planes, size=sides(size), mode="bilinear", align_corners=False)

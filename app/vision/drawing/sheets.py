@@ -1,6 +1,7 @@
 """Sheets: (tiles [C,H,W] or [C,H,W,3]) -> one picture with all of them, and where each one is."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -63,10 +64,14 @@ def plan(count: int, tile: int, marked: bool = False, gap: int = 1, tile_height:
     return Sheet(columns, rows, tile, tile_height, gap, width, height + (STRIP if marked else 0))
 
 
-def largest_tile(count: int) -> int:
-    """The largest tile, in pixels, at which a sheet of `count` tiles is still drawn."""
+def largest_tile(count: int, shape: Sequence[int] = (1, 1)) -> int:
+    """The largest tile, in pixels across, at which a sheet of `count` tiles is still drawn.
+
+    shape: of the maps that are drawn, [...,H,W].
+    """
     columns = _columns(count)
-    return math.isqrt(MOST_PIXELS // (columns * math.ceil(count / columns))) - 2
+    cells = columns * math.ceil(count / columns) * max(1.0, shape[-2] / shape[-1])
+    return math.isqrt(int(MOST_PIXELS // cells)) - 2
 
 
 def _columns(count: int) -> int:
@@ -74,6 +79,11 @@ def _columns(count: int) -> int:
     divisors = [n for n in range(1, count + 1) if count % n == 0]
     best = min(divisors, key=lambda n: abs(math.log(n / wish)))
     return best if 0.6 < best / wish < 1.7 else min(count, math.ceil(wish))
+
+
+def high_for(tile: int, shape: Sequence[int]) -> int:
+    """How high a tile is for maps [...,H,W] that are drawn `tile` pixels wide."""
+    return max(1, round(tile * shape[-2] / shape[-1]))
 
 
 def natural_tile(side: int) -> int:

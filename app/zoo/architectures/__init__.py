@@ -1,5 +1,6 @@
 """Architectures: (entry) -> a network with fresh weights: timm's, torchvision's, as published."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from app.zoo.architectures.alexnet import AlexNet, alexnet_convolutions
 from app.zoo.architectures.googlenet import GoogLeNet
 from app.zoo.entries import Entry
 
+COLORS = 3
 #: What torchvision lacks, by the name that follows `laterna:`; each takes the number of classes.
 PUBLISHED: dict[str, Callable[[int], nn.Module]] = {
     "alexnet-2012": AlexNet,
@@ -29,7 +31,8 @@ def build(entry: Entry) -> nn.Module:
     family, _, name = entry.architecture.partition(":")
     classes = 1000 if entry.classes is None else entry.classes
     try:
-        return BUILDERS[family](name, classes, entry).eval()
+        module = BUILDERS[family](name, classes, entry)
+        return (seeing_grey(module) if is_grey(entry) else module).eval()
     except LookupError:
         raise ModelUnavailable(
             model=entry.title,
@@ -80,6 +83,32 @@ def _numbers_dropped() -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def is_grey(entry: Entry) -> bool:
+    """Whether a network is given one channel of grey instead of three colours."""
+    return entry.preprocessing is not None and entry.preprocessing.channels == "L"
+
+
+def seeing_grey(module: nn.Module) -> nn.Module:
+    """A network with its first convolution made for one channel. Raises ValueError without one."""
+    for path, part in module.named_modules():
+        if isinstance(part, nn.Conv2d) and (part.in_channels, part.groups) == (COLORS, 1):
+            parent, _, name = path.rpartition(".")
+            setattr(module.get_submodule(parent), name, _for_one_channel(part))
+            return module
+    raise ValueError("it has no convolution of three channels that could be made for one")
+
+
+def _for_one_channel(part: nn.Conv2d) -> nn.Conv2d:
+    """The same convolution with fresh weights; a subclass (as timm's with padding) stays one."""
+    grey = copy.copy(part)
+    grey._parameters = dict(part._parameters)
+    grey.in_channels = 1
+    weight = part.weight
+    grey.weight = nn.Parameter(torch.empty_like(weight[:, :1]))
+    grey.reset_parameters()
+    return grey
 
 
 def _timm(name: str, classes: int, entry: Entry) -> nn.Module:

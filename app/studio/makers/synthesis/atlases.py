@@ -25,6 +25,7 @@ from app.vision.memory import is_out_of_memory
 from app.vision.methods import Method
 from app.vision.pixels import in_units
 from app.zoo.keeper import Network
+from app.zoo.preprocessing import sides
 
 #: Channels at a time. A CPU gains nothing by more, and tiles are to appear early.
 BATCH = {"cpu": 8, "cuda": 128}
@@ -72,8 +73,8 @@ def atlas(cache: DeviceCache, recipe: Atlas) -> Making:
 def method_for(network: Network, recipe: Atlas) -> Method:
     """How its tiles are made. Raises WrongField."""
     layer = network.layers[recipe.layer]
-    size = recipe.size or (0 if layer.shape[1] > 1 else network.preprocessing.crop)
     crop = network.preprocessing.crop
+    size = recipe.size or (0 if max(layer.shape[1:]) > 1 else max(sides(crop)))
     method = methods.atlas(crop, layer.receptive_field, recipe.quality, size, recipe.steps)
     return fitting(network, method, recipe.layer)
 

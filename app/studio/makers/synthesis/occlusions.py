@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from app.errors import NotFiniteStep, Words, WrongField
-from app.studio.makers.attribution import SIDE, check_class, class_facts, fill_of, map_facts
+from app.studio.makers.attribution import check_class, class_facts, drawn_size, fill_of, map_facts
 from app.studio.makers.device_cache import DeviceCache
 from app.studio.makers.synthesis import facts
 from app.studio.makers.synthesis.animation import NAME, Animation
@@ -27,7 +27,7 @@ class _Map:
     """The map as far as it has grown: what the score lost at every pixel, on the photo."""
 
     def __init__(self, photo: Tensor, over: Windows) -> None:
-        self._photo = photo
+        self._photo, self.size = photo, drawn_size(photo)
         self._lost = torch.zeros(over.height, over.width)
         self._covered = torch.zeros(over.height, over.width)
 
@@ -41,9 +41,9 @@ class _Map:
         return self._lost / self._covered.clamp(min=1)
 
     def tile(self) -> Tensor:
-        """The photo under its light: uint8 [1,SIDE,SIDE,3]."""
+        """The photo under its light: uint8 [1,*size,3]."""
         seen = self.mean()
-        return heat.over(self._photo, seen, heat.reach_of(seen), SIDE)
+        return heat.over(self._photo, seen, heat.reach_of(seen), self.size)
 
     def preview(self) -> bytes:
         """The same as a JPEG."""
@@ -122,9 +122,10 @@ def _made(
     seconds: float,
 ) -> Made:
     marked = not network.trained
-    sheet = sheets.plan(1, SIDE, marked=marked, gap=0)
+    high, wide = grown.size
+    sheet = sheets.plan(1, wide, marked=marked, gap=0, tile_height=high)
     result = facts.making_facts(recipe, network, method, [], seconds) | measured
-    result |= {"steps": len(measured["probabilities"]), "size": SIDE, "parts": [NAME]}
+    result |= {"steps": len(measured["probabilities"]), "size": max(grown.size), "parts": [NAME]}
     result |= {"width": sheet.width, "height": sheet.height}
     picture = sheets.draw(grown.tile(), sheet, None, facts.texts(recipe, network, method), marked)
     return Made(result, picture, parts={NAME: growth.webp()})

@@ -15,7 +15,9 @@ from app.errors import LaternaError
 from app.studio.pictures.looks import Look
 from app.studio.recipes import Member
 from app.vision.ascent import pictured
+from app.vision.methods import scaled
 from app.zoo.keeper import Network
+from app.zoo.preprocessing import sides
 
 if TYPE_CHECKING:
     from app.studio.engine.openers import Openers, Opening
@@ -98,10 +100,14 @@ class PhotoBatches:
                 self._asked[n] = self._openers.open(wanted)
 
     def _hang(self, numbers: Sequence[int], batch: Tensor) -> None:
-        small = functional.interpolate(pictured(self.network, batch), self._tile, mode="area")
+        high, wide = sides(scaled(self.network.preprocessing.crop, self._tile))
+        small = functional.interpolate(pictured(self.network, batch), (high, wide), mode="area")
         pixels = (small.permute(0, 2, 3, 1) * 255).round().clamp(0, 255).to(torch.uint8).cpu()
         for n, tile in zip(numbers, pixels.numpy(), strict=True):
-            place = (n % self._columns * self._tile, n // self._columns * self._tile)
+            place = (
+                n % self._columns * self._tile + (self._tile - wide) // 2,
+                n // self._columns * self._tile + (self._tile - high) // 2,
+            )
             self._canvas.paste(Image.fromarray(tile), place)
 
     def preview(self) -> bytes:

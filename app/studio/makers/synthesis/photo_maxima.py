@@ -16,8 +16,8 @@ from app.studio.samples import all_samples
 from app.vision import ascent
 from app.vision.methods import Method
 from app.vision.transforms import Affine
-from app.zoo.entries import Preprocessing
 from app.zoo.keeper import Network
+from app.zoo.preprocessing import Preprocessing, sides
 
 #: Random transforms per picture that an activation is the mean of, and their seed.
 DRAWS, SEED = 16, 0
@@ -120,7 +120,8 @@ def as_taken(network: Network, pictures: Tensor) -> Tensor:
     """Pictures on the network's device, those larger than it takes reduced as in the ascent."""
     crop = network.preprocessing.crop
     pictures = pictures.to(network.device)
-    if pictures.shape[-1] <= crop:
+    size = (pictures.shape[2], pictures.shape[3])
+    if size == sides(crop) or not ascent.covers(size, crop):
         return pictures
     return Affine(out=crop)(pictures, ascent.seeded(SEED))
 

@@ -6,6 +6,7 @@ from app.errors import Words, WrongField
 from app.vision import ascent
 from app.vision.methods import Method
 from app.zoo.keeper import Network
+from app.zoo.preprocessing import sides
 from app.zoo.taps import tap
 
 
@@ -16,9 +17,9 @@ def fitting(network: Network, method: Method, layer: str | None = None) -> Metho
     pass goes, None: to its end.
     """
     crop = network.preprocessing.crop
-    if method.size >= crop:
+    if ascent.covers(method.size, crop):
         return method
-    grey = torch.full((1, 3, method.size, method.size), 0.5, device=network.device)
+    grey = torch.full((1, 3, *method.sides), 0.5, device=network.device)
     try:
         with (
             torch.no_grad(),
@@ -29,6 +30,6 @@ def fitting(network: Network, method: Method, layer: str | None = None) -> Metho
         if "memory" in str(error):
             raise
         raise WrongField(
-            field="size", allowed=Words("{crop} pixels for this network.", crop=crop)
+            field="size", allowed=Words("{crop} pixels for this network.", crop=max(sides(crop)))
         ) from None
     return method

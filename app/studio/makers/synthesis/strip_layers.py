@@ -54,7 +54,7 @@ def _finishes(layer: Layer) -> bool:
 
 
 def _spatial(layer: Layer) -> bool:
-    return layer.shape[1] > 1
+    return max(layer.shape[1:]) > 1
 
 
 def _widest_gap(places: list[int]) -> int:

@@ -44,7 +44,12 @@ def strip(cache: DeviceCache, recipe: Strip, picture: str) -> Making:
         rows.append(
             _row(network, layer, method, name) | fidelity(network, layer, seen, climb.tiles)
         )
-    measured = {"layers": rows, "original": "0.png", "crop": list(seen.crop), "size": side}
+    measured = {
+        "layers": rows,
+        "original": "0.png",
+        "crop": list(seen.crop),
+        "size": row.sheet.tile,
+    }
     return rendering.made(recipe, methods, scores, measured, parts)
 
 
@@ -64,6 +69,6 @@ def _row(network: Network, layer: str, method: Method, part: str) -> dict[str, A
 
 def _alone(recipe: Strip, network: Network, tile: Tensor, method_facts: dict[str, Any]) -> bytes:
     """One of its pictures as a PNG of its own."""
-    one = tile_sheet(1, tile.shape[1], not network.trained)
+    one = tile_sheet(1, (tile.shape[1], tile.shape[2]), not network.trained)
     one.put([0], tile)
     return one.png(texts(recipe, network, method_facts))
