@@ -6,6 +6,8 @@ from typing import Any
 from app.archive import KeptImage
 from app.studio import samples
 from app.web.languages import gettext, kind
+from app.zoo.described import PreprocessingFacts
+from app.zoo.preprocessing import preprocessing_from, sides
 
 #: What ends the title of an untrained network.
 COPY = " (untrained)"
@@ -86,15 +88,39 @@ def task(title: str) -> str:
     return f"{kinds.get(made, gettext('Picture'))} · {where}"
 
 
-def preprocessing(facts: Mapping[str, Any]) -> str:
+def preprocessing(facts: PreprocessingFacts) -> str:
     """How a picture becomes a network's input, in a sentence."""
-    mean, std = (" / ".join(f"{value:g}" for value in facts[name]) for name in ("mean", "std"))
-    sentence = gettext(
-        "Shorter side to {resize} pixels ({interpolation}), centre crop of {crop} × {crop}, "
-        "{channels} from 0 to {range}, minus {mean}, divided by {std}."
-    )
+    known = preprocessing_from(facts)
+    mean, std = (" / ".join(f"{value:g}" for value in values) for values in (known.mean, known.std))
+    if known.is_whole:
+        sentence = gettext(
+            "Squashed to {resize} pixels, whatever its proportions ({interpolation}), "
+            "{channels} from 0 to {range}, minus {mean}, divided by {std}."
+        )
+    elif known.fit == "squash":
+        sentence = gettext(
+            "Squashed to {resize} pixels, whatever its proportions ({interpolation}), "
+            "centre crop of {crop}, {channels} from 0 to {range}, minus {mean}, divided by {std}."
+        )
+    elif isinstance(known.resize, int):
+        sentence = gettext(
+            "Shorter side to {shorter} pixels ({interpolation}), centre crop of {crop}, "
+            "{channels} from 0 to {range}, minus {mean}, divided by {std}."
+        )
+    else:
+        sentence = gettext(
+            "Scaled until it covers {resize} pixels ({interpolation}), centre crop of {crop}, "
+            "{channels} from 0 to {range}, minus {mean}, divided by {std}."
+        )
     return sentence.format(
-        **{**facts, "mean": mean, "std": std, "range": f"{float(facts['range']):g}"}
+        shorter=known.resize,
+        resize=" × ".join(map(str, sides(known.resize))),
+        crop=" × ".join(map(str, known.sides)),
+        interpolation=known.interpolation,
+        channels=gettext("grey") if known.channels == "L" else known.channels,
+        range=f"{known.range:g}",
+        mean=mean,
+        std=std,
     )
 
 

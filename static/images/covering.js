@@ -6,6 +6,7 @@ const picture = cover?.querySelector("img");
 const sheet = cover?.querySelector("canvas");
 const brush = cover?.querySelector(".brush");
 const side = Number(cover?.dataset.side);
+const input = JSON.parse(cover?.dataset.input ?? "[1, 1, 1]").slice(1); // its height and width
 const fill = document.getElementById("fill");
 const tools = document.getElementById("tools");
 
@@ -49,23 +50,23 @@ class Covering {
 
   // Where the picture lies in its frame (object-fit: contain); below it may be a mark of untrained.
   #place() {
-    const whole = cover.clientHeight * (picture.naturalWidth || 1) / (picture.naturalHeight || 1);
-    const width = Math.min(cover.clientWidth, whole);
-    return { width, left: (cover.clientWidth - width) / 2 };
+    const place = fitted(cover.clientWidth, cover.clientHeight, picture.naturalWidth || 1, picture.naturalHeight || 1);
+    const width = (picture.naturalWidth || 1) * place.scale;
+    return { ...place, width, height: width * input[0] / input[1] };
   }
 
   #cell(event) {
     const box = cover.getBoundingClientRect();
-    const { width, left } = this.#place();
-    return [(event.clientX - box.left - cover.clientLeft - left) / width * side, (event.clientY - box.top - cover.clientTop) / width * side];
+    const { width, height, left, top } = this.#place();
+    return [(event.clientX - box.left - cover.clientLeft - left) / width * side, (event.clientY - box.top - cover.clientTop - top) / height * side];
   }
 
   #show() {
-    const { width, left } = this.#place();
-    const across = this.size / side * width;
-    Object.assign(sheet.style, { left: `${left}px`, width: `${width}px`, height: `${width}px` });
+    const { width, height, left, top } = this.#place();
+    const share = this.size / side;
+    Object.assign(sheet.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
     Object.assign(brush.style, {
-      left: `${left + this.at[0] / side * width}px`, top: `${this.at[1] / side * width}px`, width: `${across}px`, height: `${across}px`,
+      left: `${left + this.at[0] / side * width}px`, top: `${top + this.at[1] / side * height}px`, width: `${share * width}px`, height: `${share * height}px`,
     });
     brush.classList.toggle("uncovers", this.uncovers);
     brush.hidden = false;

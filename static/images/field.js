@@ -1,24 +1,25 @@
 // The receptive field: a cell of a map shows its patch on the photo, a pixel the cells it reaches.
 "use strict";
 {
-  // The square that an element shows, in pixels of its offset parent.
-  function square(element) {
+  // What an element shows, in pixels of its offset parent; sides: down and to the right.
+  function shown(element) {
     const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height, clientLeft, clientTop } = element;
-    if (!(element instanceof HTMLImageElement)) return { left: left + clientLeft, top: top + clientTop, side: width };
-    // below the map of an untrained network stands its mark
-    const place = fitted(width, height, element.naturalWidth, element.naturalHeight);
-    return { left: left + place.left, top: top + place.top, side: element.naturalWidth * place.scale };
+    const isMap = element instanceof HTMLImageElement;
+    const [wide, high] = isMap ? [element.naturalWidth, element.naturalHeight] : [element.width, element.height];
+    const place = fitted(width, height, wide, high);
+    const sides = [(isMap ? drawnHeight(element) : high) * place.scale, wide * place.scale];
+    return { left: left + clientLeft + place.left, top: top + clientTop + place.top, sides };
   }
 
-  // Where a pointer is on it: shares of the side, down and to the right; null outside.
+  // Where a pointer is on it: shares of its sides, down and to the right; null outside.
   function pointed(element, event) {
     const box = element.offsetParent.getBoundingClientRect();
-    const { left, top, side } = square(element);
-    const place = [event.clientY - box.top - element.offsetParent.clientTop - top, event.clientX - box.left - element.offsetParent.clientLeft - left].map((at) => at / side);
+    const { left, top, sides } = shown(element);
+    const place = [event.clientY - box.top - element.offsetParent.clientTop - top, event.clientX - box.left - element.offsetParent.clientLeft - left].map((at, axis) => at / sides[axis]);
     return place.every((share) => share >= 0 && share < 1) ? place : null;
   }
 
-  // A frame over a part of an element: shares of the side, cut off at its edges.
+  // A frame over a part of an element: shares of its sides, cut off at its edges.
   class Mark {
     constructor(element) {
       this.element = element;
@@ -28,9 +29,9 @@
       element.offsetParent.append(this.box);
     }
     show([down, right], [high, wide]) {
-      const { left, top, side } = square(this.element);
-      const ends = [down + high, right + wide].map((end) => Math.min(1, end) * side);
-      const begins = [down, right].map((begin) => Math.max(0, begin) * side);
+      const { left, top, sides } = shown(this.element);
+      const ends = [down + high, right + wide].map((end, axis) => Math.min(1, end) * sides[axis]);
+      const begins = [down, right].map((begin, axis) => Math.max(0, begin) * sides[axis]);
       const least = (axis) => Math.max(4, ends[axis] - begins[axis]);
       Object.assign(this.box.style, {
         top: `${top + begins[0]}px`, left: `${left + begins[1]}px`, height: `${least(0)}px`, width: `${least(1)}px`,

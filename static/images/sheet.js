@@ -131,7 +131,7 @@ class Sheet {
     this.mark.hidden = false;
     const pen = document.getElementById("closeup").getContext("2d");
     pen.imageSmoothingEnabled = false;
-    const lay = (to) => to.drawImage(this.image, x, y, w, h, 0, 0, 256, 256);
+    const lay = (to) => to.drawImage(this.image, x, y, w, h, 0, 0, to.canvas.width, to.canvas.height);
     lay(pen);
     const dead = this.facts.channels[k][5];
     const over = document.getElementById("over-photo");
@@ -172,13 +172,19 @@ function mapQuery(query) {
   return String(fields) && `?${fields}`;
 }
 
+// How high a channel's map is in its picture; below that of an untrained network stands its mark.
+function drawnHeight(map) {
+  const [, rows, columns] = JSON.parse(map.dataset.shape);
+  return Math.max(1, Math.round(map.naturalWidth * rows / columns));
+}
+
 // The page of one channel: its map over the photo.
 function layMap() {
   const numbers = document.querySelector("#numbers[data-crop]");
   const map = document.getElementById("map");
   const canvas = document.querySelector(".maps #over-photo");
   if (!numbers || !map || !canvas) return;
-  const lay = () => layOver(canvas, JSON.parse(numbers.dataset.crop), canvas.dataset.photo, Number(canvas.dataset.width), (pen) => pen.drawImage(map, 0, 0, map.naturalWidth, map.naturalWidth, 0, 0, 448, 448));
+  const lay = () => layOver(canvas, JSON.parse(numbers.dataset.crop), canvas.dataset.photo, Number(canvas.dataset.width), (pen) => pen.drawImage(map, 0, 0, map.naturalWidth, drawnHeight(map), 0, 0, pen.canvas.width, pen.canvas.height));
   if (map.complete && map.naturalWidth) lay();
   map.addEventListener("load", lay);
 }

@@ -2,7 +2,6 @@
 // as long as they are linked; else each side keeps its own.
 // layOver comes from sheet.js.
 "use strict";
-const CLOSE = 224;
 
 class Half {
   constructor(frame, both) {
@@ -75,13 +74,13 @@ class Half {
     this.mark.classList.toggle("held", both.held[this.name]);
     const [map, over] = ["closeup", "over"].map((what) => document.querySelector(`canvas.${what}[data-side=${this.name}]`));
     if (!map || !over) return;
-    if (this.mark.hidden) { for (const canvas of [map, over]) canvas.getContext("2d").clearRect(0, 0, CLOSE, CLOSE); return; }
+    if (this.mark.hidden) { for (const canvas of [map, over]) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height); return; }
     const { scale, left, top } = this.#place();
     const [x, y, w, h] = this.tile(k);
     Object.assign(this.mark.style, {
       left: `${left + x * scale}px`, top: `${top + y * scale}px`, width: `${w * scale}px`, height: `${h * scale}px`,
     });
-    const lay = (pen) => { pen.imageSmoothingEnabled = false; pen.drawImage(this.image, x, y, w, h, 0, 0, CLOSE, CLOSE); };
+    const lay = (pen) => { pen.imageSmoothingEnabled = false; pen.drawImage(this.image, x, y, w, h, 0, 0, pen.canvas.width, pen.canvas.height); };
     const pen = map.getContext("2d");
     lay(pen);
     this.#cell(pen, both.place);
@@ -93,7 +92,7 @@ class Half {
   #cell(pen, place) {
     if (!place) return;
     const [high, wide] = this.facts.map;
-    const w = CLOSE / wide, h = CLOSE / high;
+    const w = pen.canvas.width / wide, h = pen.canvas.height / high;
     const size = [Math.max(w, 6), Math.max(h, 6)];
     const x = (Math.floor(place[0] * wide) + 0.5) * w - size[0] / 2, y = (Math.floor(place[1] * high) + 0.5) * h - size[1] / 2;
     pen.globalCompositeOperation = "source-over";

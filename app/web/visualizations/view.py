@@ -28,6 +28,8 @@ from app.web.api.schemas import visualizations as schemas
 from app.web.api.schemas.base import Problem
 from app.web.visualizations import provenance
 from app.zoo.described import NetworkNames
+from app.zoo.pictures import crop_box
+from app.zoo.preprocessing import preprocessing_from
 
 #: States in which it still changes by itself.
 GROWING = ("queued", "running")
@@ -207,10 +209,7 @@ def _crop(
         known = studio.known(model)
     if known is None:
         return None
-    preprocessing = known["preprocessing"]
-    side = min(image.width, image.height) * preprocessing["crop"] / preprocessing["resize"]
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    return left, top, left + side, top + side
+    return crop_box(image.width, image.height, preprocessing_from(known["preprocessing"]))
 
 
 def fields(recipe: JobRecipe) -> dict[str, Any]:
