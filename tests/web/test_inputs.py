@@ -11,8 +11,8 @@ from PIL import Image
 
 from app.web import urls
 from tests.asking import made
-from tests.odd_inputs import SIDES, odd_inputs
 from tests.running import laterna
+from tests.zoo.odd_inputs import SIDES, odd_inputs
 
 LAYER = "layer2.0"
 SAMPLE = "chelsea"
