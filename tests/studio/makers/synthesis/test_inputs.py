@@ -177,9 +177,10 @@ def test_classes_and_channels_are_climbed_at_the_size_of_the_input(looked: Looke
     assert opened(of_class.picture).size == (looked.width, looked.height)
     assert of_class.facts["scores"][-1] > of_class.facts["scores"][0]
     assert_grey_where_it_sees_grey(looked, of_class.picture)
-    recipe = ChannelImage(model=looked.name, layer=LATE, channel=1, steps=32, pictures=2)
+    recipe = ChannelImage(model=looked.name, layer=EARLY, channel=1, steps=32, pictures=2)
     of_channel = made(looked.workshop, recipe)
     assert of_channel.facts["height"] == looked.height + 4
+    assert of_channel.facts["scores"][-1] > of_channel.facts["scores"][0]
     assert of_channel.facts["activation"] > 0
     atlas = made(looked.workshop, Atlas(model=looked.name, layer=EARLY, steps=2))
     sheet = atlas.facts["sheet"]
