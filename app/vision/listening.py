@@ -4,6 +4,7 @@ A convolution that a batch norm was folded into is not run again for what it alo
 its channels is the folded one's, stretched and shifted, and so are its numbers.
 """
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,15 +68,17 @@ class Listener:
 
 
 def _rising(network: Network, name: str, apart: Collection[str]) -> tuple[str, nn.Module] | None:
-    """(the one layer that it reads, itself) of an activation that never falls; else None.
+    """(the one layer that it reads, a copy of it) of an activation that never falls; else None.
 
-    apart: layers that are heard otherwise than what comes after them is given.
+    A copy, as itself is listened to: asked once more, it would count as called again, which it is
+    in networks that use one module in several places. apart: layers that are heard otherwise than
+    what comes after them is given.
     """
     inputs = network.layers[name].inputs
     module = dict(network.module.named_modules()).get(name)
     if len(inputs) != 1 or inputs[0] in apart or not isinstance(module, RISING):
         return None
-    return inputs[0], module
+    return inputs[0], copy.deepcopy(module)
 
 
 def _shift(network: Network, name: str) -> Shift | None:
