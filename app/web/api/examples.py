@@ -98,6 +98,7 @@ MODEL: Example = {
         "range": 255.0,
         "mean": [127.0, 127.0, 127.0],
         "std": [128.0, 128.0, 128.0],
+        "fit": "crop",
         "text": "Shorter side to 256 pixels (bicubic), …",
     },
     "parameters": 4652008,
