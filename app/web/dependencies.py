@@ -40,7 +40,7 @@ def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
     try:
         networks.require_weights(entry)
     except LaternaError as error:
-        twin = None if entry.problem else model + urls.UNTRAINED
+        twin = None if entry.problem else urls.counterpart(model)
         return error.message(languages.gettext), twin
     return None, None
 

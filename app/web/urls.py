@@ -1,4 +1,4 @@
-"""Addresses: the only place that writes a path. A template for the routes, a function for links.
+"""Addresses: the only place that writes a path. A template for the routes, a call for links.
 
 Names with a dot in front (`.json`) are twins of the page; routes declare them before the bare one.
 
@@ -6,8 +6,12 @@ Behind a proxy all of it may lie under a path (LATERNA_ROOT_PATH): templates for
 constants never have it in front, links always have; `at` makes a link of a constant.
 """
 
+import re
 from contextvars import ContextVar
+from typing import Protocol
 from urllib.parse import quote, urlencode
+
+from app.zoo.entries import UNTRAINED
 
 HOME = "/"
 MODELS = "/models"
@@ -75,10 +79,10 @@ STATIC = STATIC_FILES + "/{digest}/{path:path}"
 
 JSON, PNG, JPG = ".json", ".png", ".jpg"
 
-#: Twins of an untrained network end in this.
-UNTRAINED = "-untrained"
 
-
+#: The names in a template, and what a query field may be.
+NAME = re.compile(r"{(\w+)}")
+Value = str | float | None
 #: The path under which everything lies, as the request under way has it.
 _root: ContextVar[str] = ContextVar("root", default="")
 
@@ -125,15 +129,157 @@ def filled(template: str, suffix: str = "", **parts: str | int) -> str:
     return at(template.format(**quoted) + suffix)
 
 
-def with_query(path: str, **fields: str | float | None) -> str:
+def with_query(path: str, **fields: Value) -> str:
     """A path with those query fields that say something."""
     query = {name: value for name, value in fields.items() if value not in (None, "", 0)}
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def model(name: str, suffix: str = "") -> str:
-    """The page of a network."""
-    return filled(MODEL, suffix, model=name)
+class OfOne(Protocol):
+    """Links of a network, a picture, a collection, a visualization."""
+
+    def __call__(self, one: str, suffix: str = "", /, **fields: Value) -> str:
+        """The link, with those query fields that say something."""
+
+
+class OfTwo(Protocol):
+    """Links of two names."""
+
+    def __call__(self, one: str, other: str, suffix: str = "", /, **fields: Value) -> str:
+        """The link, with those query fields that say something."""
+
+
+class OfThree(Protocol):
+    """Links of three names."""
+
+    def __call__(
+        self, one: str, other: str, third: str, suffix: str = "", /, **fields: Value
+    ) -> str:
+        """The link, with those query fields that say something."""
+
+
+class OfNumber(Protocol):
+    """Links of a name and a number in it."""
+
+    def __call__(self, one: str, number: int, suffix: str = "", /, **fields: Value) -> str:
+        """The link, with those query fields that say something."""
+
+
+class OfChannel(Protocol):
+    """Links of a channel."""
+
+    def __call__(
+        self, model: str, layer: str, channel: int, suffix: str = "", /, **fields: Value
+    ) -> str:
+        """The link, with those query fields that say something."""
+
+
+class OfMap(Protocol):
+    """Links of a channel for a picture."""
+
+    def __call__(
+        self, image: str, model: str, layer: str, channel: int, suffix: str = "", /, **fields: Value
+    ) -> str:
+        """The link, with those query fields that say something."""
+
+
+class Template:
+    """Makes the links of a template: of a value for each of its names, in their order.
+
+    After these the suffix, if there is one; query fields by name.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._template, self._names = template, NAME.findall(template)
+
+    def __call__(self, *parts: str | int, **fields: Value) -> str:
+        """The link. Raises TypeError unless there are as many values as names."""
+        count = len(self._names)
+        if not count <= len(parts) <= count + 1:
+            raise TypeError(f"{self._template} is made of {self._names}, not of {len(parts)} parts")
+        suffix = "".join(str(part) for part in parts[count:])
+        named = dict(zip(self._names, parts[:count], strict=True))
+        return with_query(filled(self._template, suffix, **named), **fields)
+
+
+#: The page of a network.
+model: OfOne = Template(MODEL)
+#: Where fetching a network's weights is started.
+fetch: OfOne = Template(FETCH)
+#: Where fetching is stopped.
+fetch_cancel: OfOne = Template(FETCH_CANCEL)
+#: The stream that tells how far the fetching is.
+fetch_events: OfOne = Template(FETCH_EVENTS)
+#: The page of one layer.
+layer: OfTwo = Template(LAYER)
+#: A network drawn; fields: image, layer.
+graph: OfOne = Template(GRAPH)
+#: The strongest map of every layer of a network for a picture.
+thumbnails: OfTwo = Template(THUMBNAILS)
+#: The picture of a convolution's filters; fields: colors, tile, reach.
+filters: OfTwo = Template(FILTERS)
+#: The page of one channel, without a picture; fields: collection.
+channel: OfChannel = Template(CHANNEL)
+#: The picture of one filter, one tile per input channel; fields: colors, tile, reach.
+channel_filters: OfChannel = Template(CHANNEL_FILTERS)
+#: The page of a picture.
+image: OfOne = Template(IMAGE)
+#: A small JPEG of a picture.
+image_preview: OfOne = Template(IMAGE_PREVIEW)
+#: Where a form deletes a picture.
+image_delete: OfOne = Template(IMAGE_DELETE)
+#: Where a form turns a picture's share link on or off.
+image_share: OfOne = Template(IMAGE_SHARE)
+#: What a network takes a picture for.
+prediction: OfTwo = Template(PREDICTION)
+#: A picture with a part covered; fields: mask, fill, seed.
+covering: OfTwo = Template(COVERING)
+#: The activation grid of a picture; fields: scale, sort, colors, tile, first.
+grid: OfThree = Template(GRID)
+#: One channel's map of a picture; fields: scale, colors, size.
+map: OfMap = Template(MAP)
+#: A layer's sheet with heading, numbers and legend; fields as those of the grid.
+legend_sheet: OfThree = Template(LEGEND_SHEET)
+#: A layer's numbers for a picture, a row per channel, as CSV.
+statistics: OfThree = Template(STATISTICS)
+#: A notebook that makes a layer's sheet; fields as those of the grid.
+grid_notebook: OfThree = Template(GRID_NOTEBOOK)
+#: A notebook that makes what the page of a channel shows.
+channel_notebook: OfChannel = Template(CHANNEL_NOTEBOOK)
+#: A notebook that makes the same picture without the web.
+visualization_notebook: OfOne = Template(VISUALIZATION_NOTEBOOK)
+#: The sheet of one of the two sides; the same fields.
+side: OfOne = Template(SIDE)
+#: The photos of a collection; fields: first.
+collection: OfOne = Template(COLLECTION)
+#: One photo of a collection: its page, or a part of it as JPEG; fields: crop, size.
+collection_photo: OfNumber = Template(COLLECTION_PHOTO)
+#: Where a form takes a photo into one's own pictures.
+collection_photo_open: OfNumber = Template(COLLECTION_PHOTO_OPEN)
+#: What a network makes of a collection, layer by layer.
+collection_model: OfTwo = Template(COLLECTION_MODEL)
+#: What the channels of a layer make of a collection; fields: sort, first.
+collection_layer: OfThree = Template(COLLECTION_LAYER)
+#: How often neighbours are right, layer by layer; fields: by.
+neighbour_shares: OfTwo = Template(COLLECTION_SHARES)
+#: Nearest neighbours in feature space; fields: photo (a number, as text), image.
+neighbours: OfThree = Template(COLLECTION_NEIGHBOURS)
+#: The map of a collection; fields: method, photo (a number, as text), group.
+photo_map: OfThree = Template(COLLECTION_MAP)
+#: Silent channels: how many of each layer are all zero for a picture.
+firing: OfTwo = Template(FIRING)
+#: The page of something made by gradient ascent: while it grows, and ever after.
+visualization: OfOne = Template(VISUALIZATION)
+#: The stream that tells how far it is.
+visualization_events: OfOne = Template(VISUALIZATION_EVENTS)
+#: Where a form stops it.
+visualization_cancel: OfOne = Template(VISUALIZATION_CANCEL)
+#: How it grew, as an animation.
+visualization_growth: OfOne = Template(VISUALIZATION_GROWTH)
+#: A script that makes the same picture without the web.
+visualization_script: OfOne = Template(VISUALIZATION_SCRIPT)
+#: One of its further files.
+visualization_part: OfTwo = Template(VISUALIZATION_PART)
 
 
 def untrained(name: str) -> str:
@@ -149,41 +295,6 @@ def counterpart(name: str) -> str:
 def classes(name: str, q: str = "") -> str:
     """The class search of a network."""
     return with_query(filled(CLASSES, model=name), q=q)
-
-
-def fetch(name: str) -> str:
-    """Where fetching a network's weights is started."""
-    return filled(FETCH, model=name)
-
-
-def fetch_cancel(name: str) -> str:
-    """Where fetching is stopped."""
-    return filled(FETCH_CANCEL, model=name)
-
-
-def fetch_events(name: str) -> str:
-    """The stream that tells how far the fetching is."""
-    return filled(FETCH_EVENTS, model=name)
-
-
-def layer(name: str, layer: str, suffix: str = "") -> str:
-    """The page of one layer."""
-    return filled(LAYER, suffix, model=name, layer=layer)
-
-
-def graph(name: str, suffix: str = "", **fields: str | int | None) -> str:
-    """A network drawn; fields: image, layer."""
-    return with_query(filled(GRAPH, suffix, model=name), **fields)
-
-
-def thumbnails(id: str, name: str, suffix: str = "") -> str:
-    """The strongest map of every layer of a network for a picture."""
-    return filled(THUMBNAILS, suffix, image=id, model=name)
-
-
-def filters(name: str, layer: str, **fields: str | float | None) -> str:
-    """The picture of a convolution's filters; fields: colors, tile, reach."""
-    return with_query(filled(FILTERS, model=name, layer=layer), **fields)
 
 
 def filters_page(name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
@@ -204,42 +315,6 @@ def architectures(suffix: str = "", models: str = "") -> str:
     return with_query(at(ARCHITECTURES) + suffix, models=models)
 
 
-def channel(name: str, layer: str, channel: int, **fields: str | int | None) -> str:
-    """The page of one channel, without a picture; fields: collection."""
-    return with_query(filled(CHANNEL, model=name, layer=layer, channel=channel), **fields)
-
-
-def channel_filters(name: str, layer: str, channel: int, **fields: str | float | None) -> str:
-    """The picture of one filter, one tile per input channel; fields: colors, tile, reach."""
-    path = filled(CHANNEL_FILTERS, model=name, layer=layer, channel=channel)
-    return with_query(path, **fields)
-
-
-def image(id: str, suffix: str = "") -> str:
-    """The page of a picture."""
-    return filled(IMAGE, suffix, image=id)
-
-
-def image_preview(id: str) -> str:
-    """A small JPEG of a picture."""
-    return filled(IMAGE_PREVIEW, image=id)
-
-
-def image_delete(id: str) -> str:
-    """Where a form deletes a picture."""
-    return filled(IMAGE_DELETE, image=id)
-
-
-def image_share(id: str) -> str:
-    """Where a form turns a picture's share link on or off."""
-    return filled(IMAGE_SHARE, image=id)
-
-
-def prediction(id: str, name: str, suffix: str = "") -> str:
-    """What a network takes a picture for."""
-    return filled(PREDICTION, suffix, image=id, model=name)
-
-
 def where(id: str, name: str, suffix: str = "", **fields: str | int | None) -> str:
     """Where a network saw a class in a picture; fields: class, method, layer, look, q."""
     path = filled(WHERE, suffix, image=id, model=name)
@@ -248,52 +323,9 @@ def where(id: str, name: str, suffix: str = "", **fields: str | int | None) -> s
     return with_query(path, **{"class": None if number is None else str(number)}, **fields)
 
 
-def covering(id: str, name: str, suffix: str = "", **fields: str | int | None) -> str:
-    """A picture with a part covered; fields: mask, fill, seed."""
-    return with_query(filled(COVERING, suffix, image=id, model=name), **fields)
-
-
-def grid(id: str, name: str, layer: str, suffix: str = "", **fields: str | int | None) -> str:
-    """The activation grid of a picture; fields: scale, sort, colors, tile, first."""
-    return with_query(filled(GRID, suffix, image=id, model=name, layer=layer), **fields)
-
-
-def map(
-    id: str, name: str, layer: str, channel: int, suffix: str = "", **fields: str | int | None
-) -> str:
-    """One channel's map of a picture; fields: scale, colors, size."""
-    path = filled(MAP, suffix, image=id, model=name, layer=layer, channel=channel)
-    return with_query(path, **fields)
-
-
-def legend_sheet(id: str, name: str, layer: str, **fields: str | int | None) -> str:
-    """A layer's sheet with heading, numbers and legend; fields as those of the grid."""
-    return with_query(filled(LEGEND_SHEET, image=id, model=name, layer=layer), **fields)
-
-
-def statistics(id: str, name: str, layer: str) -> str:
-    """A layer's numbers for a picture, a row per channel, as CSV."""
-    return filled(STATISTICS, image=id, model=name, layer=layer)
-
-
 def all_statistics(id: str, name: str, by: str = "") -> str:
     """The numbers of all layers for a picture as CSV, a row per layer (or by "channel")."""
     return with_query(filled(ALL_STATISTICS, image=id, model=name), by=by)
-
-
-def grid_notebook(id: str, name: str, layer: str, **fields: str | int | None) -> str:
-    """A notebook that makes a layer's sheet; fields as those of the grid."""
-    return with_query(filled(GRID_NOTEBOOK, image=id, model=name, layer=layer), **fields)
-
-
-def channel_notebook(name: str, layer: str, channel: int) -> str:
-    """A notebook that makes what the page of a channel shows."""
-    return filled(CHANNEL_NOTEBOOK, model=name, layer=layer, channel=channel)
-
-
-def visualization_notebook(id: str) -> str:
-    """A notebook that makes the same picture without the web."""
-    return filled(VISUALIZATION_NOTEBOOK, id=id)
 
 
 def side_by_side(suffix: str = "", **fields: str | int | None) -> str:
@@ -301,98 +333,9 @@ def side_by_side(suffix: str = "", **fields: str | int | None) -> str:
     return with_query(at(SIDE_BY_SIDE) + suffix, **fields)
 
 
-def side(side: str, **fields: str | int | None) -> str:
-    """The sheet of one of the two sides; the same fields."""
-    return with_query(filled(SIDE, side=side), **fields)
-
-
-def collection(name: str, suffix: str = "", **fields: str | int | None) -> str:
-    """The photos of a collection; fields: first."""
-    return with_query(filled(COLLECTION, suffix, collection=name), **fields)
-
-
-def collection_photo(name: str, photo: int, suffix: str = "", **fields: str | int | None) -> str:
-    """One photo of a collection: its page, or a part of it as JPEG; fields: crop, size."""
-    return with_query(filled(COLLECTION_PHOTO, suffix, collection=name, photo=photo), **fields)
-
-
-def collection_photo_open(name: str, photo: int) -> str:
-    """Where a form takes a photo into one's own pictures."""
-    return filled(COLLECTION_PHOTO_OPEN, collection=name, photo=photo)
-
-
-def collection_model(name: str, model: str, suffix: str = "") -> str:
-    """What a network makes of a collection, layer by layer."""
-    return filled(COLLECTION_MODEL, suffix, collection=name, model=model)
-
-
-def collection_layer(
-    name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
-) -> str:
-    """What the channels of a layer make of a collection; fields: sort, first."""
-    path = filled(COLLECTION_LAYER, suffix, collection=name, model=model, layer=layer)
-    return with_query(path, **fields)
-
-
-def neighbour_shares(name: str, model: str, suffix: str = "", **fields: str | int | None) -> str:
-    """How often neighbours are right, layer by layer; fields: by."""
-    return with_query(filled(COLLECTION_SHARES, suffix, collection=name, model=model), **fields)
-
-
-def neighbours(
-    name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
-) -> str:
-    """Nearest neighbours in feature space; fields: photo (a number, as text), image."""
-    path = filled(COLLECTION_NEIGHBOURS, suffix, collection=name, model=model, layer=layer)
-    return with_query(path, **fields)
-
-
-def photo_map(
-    name: str, model: str, layer: str, suffix: str = "", **fields: str | int | None
-) -> str:
-    """The map of a collection; fields: method, photo (a number, as text), group."""
-    path = filled(COLLECTION_MAP, suffix, collection=name, model=model, layer=layer)
-    return with_query(path, **fields)
-
-
-def firing(id: str, name: str, suffix: str = "") -> str:
-    """Silent channels: how many of each layer are all zero for a picture."""
-    return filled(FIRING, suffix, image=id, model=name)
-
-
-def visualization(id: str, suffix: str = "") -> str:
-    """The page of something made by gradient ascent: while it grows, and ever after."""
-    return filled(VISUALIZATION, suffix, id=id)
-
-
 def visualization_new(kind: str, name: str, **fields: str | int | None) -> str:
     """The form that asks for one, with these fields filled in."""
     return with_query(at(VISUALIZATION_NEW), kind=kind, model=name, **fields)
-
-
-def visualization_events(id: str) -> str:
-    """The stream that tells how far it is."""
-    return filled(VISUALIZATION_EVENTS, id=id)
-
-
-def visualization_cancel(id: str, suffix: str = "") -> str:
-    """Where a form stops it."""
-    return filled(VISUALIZATION_CANCEL, suffix, id=id)
-
-
-def visualization_growth(id: str) -> str:
-    """How it grew, as an animation."""
-    return filled(VISUALIZATION_GROWTH, id=id)
-
-
-def visualization_script(id: str) -> str:
-    """A script that makes the same picture without the web."""
-    return filled(VISUALIZATION_SCRIPT, id=id)
-
-
-def visualization_part(id: str, name: str) -> str:
-    """One of its further files."""
-    return filled(VISUALIZATION_PART, id=id, name=name)
 
 
 def static(digest: str, path: str) -> str:

@@ -76,3 +76,10 @@ def test_a_twin_is_never_taken_for_a_page_whose_name_has_a_dot(app: FastAPI) -> 
 def test_a_query_says_only_what_was_chosen() -> None:
     assert urls.with_query("x", scale="channel", colors="", tile=0, first=None) == "x?scale=channel"
     assert urls.with_query("x") == "x"
+
+
+def test_a_link_is_made_of_all_the_names_of_its_template() -> None:
+    asked: Any = urls.grid
+    for parts in ((), ("chelsea", "vgg16"), ("chelsea", "vgg16", "features.0", ".png", "more")):
+        with pytest.raises(TypeError):
+            asked(*parts)
