@@ -17,6 +17,7 @@ from app.studio.fetching import Fetcher
 from app.studio.recipes import (
     CHANGED,
     Description,
+    Made,
     OfIndex,
     OfPicture,
     Recipe,
@@ -62,7 +63,7 @@ class Answers:
             online = await asyncio.wait_for(self.fetcher.reachable(), PATIENCE)
         except TimeoutError:
             online = True  # a mirror that is merely slow is worth a try
-        cards = [self.card(entry, online) for entry in entries]
+        cards = await asyncio.to_thread(lambda: [self.card(entry, online) for entry in entries])
         return sorted(cards, key=lambda card: card.name != self.settings.default_model)
 
     def card(self, entry: Entry, online: bool) -> networks.Card:
@@ -87,7 +88,8 @@ class Answers:
 
     async def description(self, model: str) -> NetworkDescription:
         """A network's layers and numbers; asks the device when they are not known yet."""
-        return await self._description(self.catalogue.entry(model))
+        entry = await asyncio.to_thread(self.catalogue.entry, model)
+        return await self._description(entry)
 
     async def _description(self, entry: Entry) -> NetworkDescription:
         if entry.problem:
@@ -99,27 +101,32 @@ class Answers:
 
     def made(self, recipe: Recipe) -> Result | None:
         """What came of a recipe if it was made before."""
-        complete = self.complete(recipe)
-        return self.archive.result(complete.key) if complete else None
+        return self._before(recipe, self.catalogue.entry(recipe.model))[1]
 
     async def make(self, recipe: Recipe) -> Result:
         """What comes of a recipe: from the archive, or made by the device.
 
         What was made before needs neither device nor weights.
         """
-        entry = self.catalogue.entry(recipe.model)
-        complete = self._completed(recipe, entry)
-        made = self.archive.result(complete.key) if complete else None
+        entry = await asyncio.to_thread(self.catalogue.entry, recipe.model)
+        complete, made = await asyncio.to_thread(self._before, recipe, entry)
         if made is not None:
             return made
-        networks.require_weights(entry)
+        await asyncio.to_thread(networks.require_weights, entry)
         if complete is None:
             await self._description(entry)
-            complete = self._completed(recipe, entry)
+            complete, made = await asyncio.to_thread(self._before, recipe, entry)
             if complete is None:  # the weights were changed on disk since the lines above
                 raise ModelUnavailable(model=recipe.model, reason=CHANGED)
-            made = self.archive.result(complete.key)
         return made or await self._once(complete)
+
+    def _before(self, recipe: R, entry: Entry) -> tuple[R | None, Result | None]:
+        """(the recipe complete, what came of it), as far as either is known."""
+        complete = self._completed(recipe, entry)
+        return complete, self.archive.result(complete.key) if complete else None
+
+    def _require_weights(self, model: str) -> None:
+        networks.require_weights(self.catalogue.entry(model))
 
     def complete(self, recipe: R) -> R | None:
         """The recipe with all that decides what comes of it: the hash of the weights, and the
@@ -172,22 +179,28 @@ class Answers:
             made = await self.engine.call(recipe, sources)
         except ModelUnavailable as error:
             # What only the device sees of a checkpoint (shapes, hash) is listed from now on.
-            entry = self.catalogue.entry(recipe.model)
-            if entry.definition == recipe.definition:
-                self.catalogue.refuse(entry, error.facts["reason"])
+            await asyncio.to_thread(self._refuse, recipe, error.facts["reason"])
             raise
         except NotMade:
             if isinstance(recipe, OfIndex):  # one of its files may be damaged: it is made again
                 await asyncio.to_thread(self.archive.whole_result, recipe.index)
             raise
         require_definition(recipe, made)
+        return await asyncio.to_thread(self._keep, recipe, made)
+
+    def _refuse(self, recipe: Recipe, reason: Any) -> None:
+        """List an own checkpoint as unusable, if it is still the one that was asked for."""
+        entry = self.catalogue.entry(recipe.model)
+        if entry.definition == recipe.definition:
+            self.catalogue.refuse(entry, reason)
+
+    def _keep(self, recipe: Recipe, made: Made) -> Result:
         image = recipe.image if isinstance(recipe, OfPicture) else None
         if image is not None:
             self.archive.image(image)  # deleted while it was looked at: nothing of it is kept
         of = recipe.index if isinstance(recipe, OfIndex) else None
-        keep = self.archive.keep_result
-        return await asyncio.to_thread(
-            keep, recipe.key, made.facts, made.picture, made.media, image, of=of
+        return self.archive.keep_result(
+            recipe.key, made.facts, made.picture, made.media, image, of=of
         )
 
     def read(self, result: Result) -> bytes | None:

@@ -22,16 +22,22 @@ IDLE_LOOK = 0.25
 
 
 class Studio(Visualizations):
-    """Everything behind the pages: networks, pictures, results. Imports no torch."""
+    """Everything behind the pages: networks, pictures, results. Imports no torch.
+
+    What is awaited never keeps the event loop. What is not awaited looks at the disk, so it is
+    called in a thread; of a job's `snapshot` alone, which reads one row, not.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.decoders = Decoders(settings)
         self._samples_wanted = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start the processes, and stop them at the end."""
+        self._loop = asyncio.get_running_loop()
         await self.engine.start()
         await self.decoders.start()
         work = (
@@ -83,7 +89,7 @@ class Studio(Visualizations):
         try:
             return self.archive.image(image)
         except LostImage:
-            self._samples_wanted.set()
+            self._want_samples()
             raise
 
     def own_image(self, image: str, owner: str | None) -> KeptImage:
@@ -96,15 +102,24 @@ class Studio(Visualizations):
     async def delete_image(self, image: str) -> None:
         """Delete a picture with all that was made from it, here and on the devices."""
         await asyncio.to_thread(self.archive.delete_image, image)
-        self.scheduler.drop_the_deleted()
+        await self.scheduler.drop_the_deleted()
         self.engine.forget(image)
 
     def sample_images(self) -> list[KeptImage]:
         """The sample photos that are ready, in their order."""
         found = samples.kept(self.archive)
         if len(found) < len(samples.all_samples()):
-            self._samples_wanted.set()
+            self._want_samples()
         return found
+
+    def images_of(self, owner: str | None) -> list[KeptImage]:
+        """Somebody's own pictures, newest first."""
+        return self.archive.images_of(owner) if owner else []
+
+    def _want_samples(self) -> None:
+        """Have samples looked for now. From any thread, so the event loop is to be woken."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._samples_wanted.set)
 
     async def _take_samples(self) -> None:
         """Take those that are missing or damaged: now, whenever one is missed, and now and then."""
@@ -121,7 +136,8 @@ class Studio(Visualizations):
     async def _describe_all(self) -> None:
         """Have every network described while nobody waits, so that its pages need no device."""
         for entry in await asyncio.to_thread(self.catalogue.entries):
-            if entry.problem is None and self.known_entry(entry) is None:
+            known = await asyncio.to_thread(self.known_entry, entry)
+            if entry.problem is None and known is None:
                 # A quarter of a second is early enough, and needs no event in the engine.
                 while not self._has_idle_device():  # noqa: ASYNC110
                     await asyncio.sleep(IDLE_LOOK)
@@ -140,7 +156,7 @@ class Studio(Visualizations):
         while True:
             for image in await asyncio.to_thread(self.archive.sweep):
                 self.engine.forget(image)
-            self.scheduler.drop_the_deleted()
+            await self.scheduler.drop_the_deleted()
             await asyncio.to_thread(self.scheduler.jobs.prune)
             await asyncio.sleep(SWEEP_SECONDS)
 

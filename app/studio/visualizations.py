@@ -14,7 +14,6 @@ from app.errors import (
     UnknownLayer,
 )
 from app.settings import Settings
-from app.studio import networks
 from app.studio.answers import Answers
 from app.studio.collections.folders import Collection
 from app.studio.collections.index import Indexed
@@ -60,20 +59,20 @@ class Visualizations(Answers):
 
     async def checked(self, recipe: JobRecipe) -> JobRecipe:
         """The recipe with the hash of the weights in it. Raises UnknownLayer, UnknownChannel…"""
-        networks.require_weights(self.catalogue.entry(recipe.model))
+        await asyncio.to_thread(self._require_weights, recipe.model)
         _check(recipe, await self.description(recipe.model))
-        if isinstance(recipe, OfPicture):
-            self.archive.image(recipe.image)
-        if isinstance(recipe, OfCollection):
-            await asyncio.to_thread(self._check_collection, recipe)
-        complete = self.complete(recipe)
+        complete = await asyncio.to_thread(self._complete_now, recipe)
         if complete is None:  # the weights were changed on disk since the lines above
             raise ModelUnavailable(model=recipe.model, reason=CHANGED)
         return complete
 
-    def _check_collection(self, recipe: OfCollection) -> None:
-        if not self.collections.members(recipe):
+    def _complete_now(self, recipe: JobRecipe) -> JobRecipe | None:
+        """The complete recipe, if its picture or photos are there."""
+        if isinstance(recipe, OfPicture):
+            self.archive.image(recipe.image)
+        if isinstance(recipe, OfCollection) and not self.collections.members(recipe):
             raise EmptyCollection(collection=recipe.collection)
+        return self.complete(recipe)
 
     def indexed(self, collection: Collection, model: str) -> Indexed | None:
         """The index of a collection for a network: of its photos as they are, or as they were.
@@ -132,13 +131,9 @@ class Visualizations(Answers):
         """What is done and may be seen by all, newest first."""
         return self.scheduler.jobs.finished(limit)
 
-    def jobs_running(self) -> list[tuple[Job, Snapshot]]:
-        """What the devices make step by step, and how far that is."""
-        return [(job, self.snapshot(job.id)) for job in self.scheduler.running()]
-
-    def jobs_waiting(self) -> list[Job]:
-        """What waits, in the order of now."""
-        return self.scheduler.waiting()
+    async def active_jobs(self) -> tuple[list[tuple[Job, Snapshot]], list[Job]]:
+        """(what the devices make step by step, and how far that is; what waits, in order)."""
+        return await self.scheduler.active()
 
     def job_counts(self) -> dict[State, int]:
         """How many jobs there are in each state."""

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.archive import KeptImage, Result
 from app.errors import LaternaError, UnknownChannel, UnknownClass, UnknownLayer
 from app.settings import Settings
 from app.studio import networks
+from app.studio.recipes import Recipe
 from app.studio.studio import Studio
 from app.web import languages, urls, wording
 from app.zoo.described import LayerDescription, NetworkDescription
@@ -30,12 +32,44 @@ TheSettings = Annotated[Settings, Depends(settings)]
 
 async def description(studio: Studio, model: str) -> NetworkDescription:
     """A network's description: at once when it is known, else from the device."""
-    described = studio.known(model) or await studio.description(model)
+    described = await known(studio, model) or await studio.description(model)
     return described | {"title": wording.network(described["title"])}
 
 
-def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
+# What looks at the disk (the catalogue, the archive) does so beside the event loop.
+
+
+async def known(studio: Studio, model: str) -> dict[str, Any] | None:
+    """A network's description if it was made before. Raises UnknownModel."""
+    return await asyncio.to_thread(studio.known, model)
+
+
+async def result_of(studio: Studio, recipe: Recipe) -> Result | None:
+    """What came of a recipe if it was made before."""
+    return await asyncio.to_thread(studio.made, recipe)
+
+
+async def image_of(studio: Studio, image: str, owner: str | None) -> KeptImage:
+    """A picture that this person may see. Raises UnknownImage, LostImage."""
+    return await asyncio.to_thread(studio.image, image, owner)
+
+
+async def sample_images(studio: Studio) -> list[KeptImage]:
+    """The sample photos that are ready, in their order."""
+    return await asyncio.to_thread(studio.sample_images)
+
+
+async def all_images(studio: Studio, owner: str | None) -> list[KeptImage]:
+    """What this person can choose from: the samples, then their own pictures, newest first."""
+    return await asyncio.to_thread(lambda: [*studio.sample_images(), *studio.images_of(owner)])
+
+
+async def obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
     """(why a network cannot be run now, its untrained copy if that can), in this language."""
+    return await asyncio.to_thread(_obstacle, studio, model)
+
+
+def _obstacle(studio: Studio, model: str) -> tuple[str | None, str | None]:
     entry = studio.catalogue.entry(model)
     try:
         networks.require_weights(entry)

@@ -35,7 +35,8 @@ async def readyz(studio: TheStudio) -> Response:
 @router.get(urls.METRICS, responses={200: {"content": {"text/plain": {}}}})
 async def metrics_text(studio: TheStudio) -> Response:
     """Counters of this server as Prometheus text."""
-    return Response(metrics.written(studio), media_type=CONTENT_TYPE_LATEST)
+    body = await metrics.written(studio)
+    return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 def _queue(studio: Studio) -> schemas.Queue:
@@ -48,6 +49,7 @@ def _queue(studio: Studio) -> schemas.Queue:
         )
         for device in studio.engine.devices()
     ]
+    running, waiting = await studio.active_jobs()
     jobs = [
         schemas.Running(
             title=wording.task(job.recipe.title),
@@ -66,7 +68,7 @@ def _queue(studio: Studio) -> schemas.Queue:
 @router.get(urls.QUEUE + urls.JSON)
 async def queue_json(studio: TheStudio) -> schemas.Queue:
     """What the devices do and what waits, without naming anybody's picture."""
-    return _queue(studio)
+    return await _queue(studio)
 
 
 @router.get(urls.QUEUE, include_in_schema=False)

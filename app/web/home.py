@@ -1,5 +1,6 @@
 """Home: the lantern lit on a sample photo, one's own pictures, and the networks."""
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +11,7 @@ from app.errors import LaternaError
 from app.settings import Settings
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.dependencies import TheSettings, TheStudio, description
+from app.web.dependencies import TheSettings, TheStudio, description, known, sample_images
 from app.web.images import images
 from app.web.sessions import Owner
 from app.web.visualizations import gallery
@@ -24,7 +25,7 @@ async def home(
     request: Request, studio: TheStudio, settings: TheSettings, owner: Owner
 ) -> Response:
     """The start page; needs no device and no choice. Its block `lit` is asked for until it is."""
-    samples = studio.sample_images()
+    samples = await sample_images(studio)
     if pages.wanted_block(request) == "lit":
         with suppress(LaternaError):
             await description(studio, settings.default_model)
@@ -32,18 +33,18 @@ async def home(
         request,
         "home.html",
         samples=samples,
-        shown=shown(studio, settings, samples),
+        shown=await shown(studio, settings, samples),
         models=await pickers.rows(studio),
         default=settings.default_model,
-        grown=gallery.cards(studio, owner, studio.finished(MOST_GROWN)),
-        **images.own(studio, settings, owner),
+        grown=await asyncio.to_thread(gallery.finished, studio, owner, MOST_GROWN),
+        **await images.own(studio, settings, owner),
     )
 
 
-def shown(studio: Studio, settings: Settings, samples: list[Any]) -> dict[str, Any] | None:
+async def shown(studio: Studio, settings: Settings, samples: list[Any]) -> dict[str, Any] | None:
     """A sample and a layer of the default network worth looking at first, if they are known."""
     try:
-        described = studio.known(settings.default_model)
+        described = await known(studio, settings.default_model)
     except LaternaError:
         return None
     if not described or not samples:

@@ -41,6 +41,16 @@ def catalogue(language: str) -> NullTranslations:
     return _compiled(source) if source.exists() else NullTranslations()
 
 
+def prepare() -> None:
+    """Read what the languages need, which Babel does at first use, before anybody waits for it."""
+    for language in LANGUAGES:
+        catalogue(language)
+        format_timedelta(timedelta(hours=1), locale=language)
+        format_datetime(datetime.now(UTC), locale=language)
+        format_percent(0.5, locale=language)
+        negotiate_locale([language], list(LANGUAGES))
+
+
 def _compiled(source: Path) -> Translations:
     machine = BytesIO()
     with source.open("rb") as text:

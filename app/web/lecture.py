@@ -386,7 +386,7 @@ async def _here(studio: Studio) -> tuple[Chapter, ...]:
     if described is None:
         return chapters(there, None, why)
     collection = await asyncio.to_thread(lambda: telling(studio.collections.all(None)))
-    samples = [image.id for image in studio.sample_images()]
+    samples = [image.id for image in await sample_images(studio)]
     photo = PHOTO if PHOTO in samples else next(iter(samples), PHOTO)
     return chapters(there, shown(described, photo, collection), why)
 
@@ -399,7 +399,7 @@ async def _described(studio: Studio) -> tuple[NetworkDescription | None, str]:
     usual = studio.settings.default_model
     why = ""
     try:
-        networks.require_weights(studio.catalogue.entry(usual))
+        await asyncio.to_thread(_require_weights, studio, usual)
     except LaternaError as error:
         why = error.message(gettext)
     else:

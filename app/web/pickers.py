@@ -55,17 +55,25 @@ async def rows(studio: Studio) -> list[ModelRow]:
 
 async def usable(studio: Studio, model: str) -> ModelRow | None:
     """A network's row: it can be run on pictures, or says why not; None for untrained ones."""
-    entry = studio.catalogue.entry(model)
+    entry, present = await asyncio.to_thread(_looked_up, studio, model)
     if not entry.trained:
         return None
-    online = not entry.present and await studio.fetcher.reachable()
-    return row(studio.card(entry, online))
+    online = not present and await studio.fetcher.reachable()
+    return row(await asyncio.to_thread(studio.card, entry, online))
+
+
+def _looked_up(studio: Studio, model: str) -> tuple[Entry, bool]:
+    entry = studio.catalogue.entry(model)
+    return entry, entry.present
 
 
 async def ready(studio: Studio) -> list[Entry]:
     """The networks that can be run now, without asking anybody else."""
-    entries = await asyncio.to_thread(studio.catalogue.entries)
-    return [entry for entry in entries if entry.present and not entry.problem]
+    return await asyncio.to_thread(_ready, studio)
+
+
+def _ready(studio: Studio) -> list[Entry]:
+    return [entry for entry in studio.catalogue.entries() if entry.present and not entry.problem]
 
 
 def grouped(layers: list[LayerDescription]) -> list[tuple[str, list[LayerDescription]]]:

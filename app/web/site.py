@@ -104,8 +104,7 @@ def build_web(settings: Settings, studio: Studio, lifespan: Lifespan) -> FastAPI
     app.state.fragments = live.Fragments()
     app.state.statics = statics.read_statics()
     app.state.templates = pages.environment(app.state.statics)
-    for language in languages.LANGUAGES:
-        languages.catalogue(language)
+    languages.prepare()
     for part in ROUTERS:
         app.include_router(part.router)
     errors.install(app)

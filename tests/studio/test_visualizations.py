@@ -102,7 +102,7 @@ def test_what_it_has_waits_under_an_id_that_knows_the_weights(studio: Studio) ->
     assert job.recipe.weights == "0" * 64
     assert job.id != recipe.id
     assert studio.job(job.id) == job
-    assert studio.jobs_waiting() == [job]
+    assert asyncio.run(studio.active_jobs()) == ([], [job])
     assert studio.jobs_of("anna") == [job]
     assert studio.snapshot(job.id).position == 1
     assert studio.outcome(job.id) is None

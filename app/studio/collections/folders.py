@@ -137,6 +137,7 @@ class Collections:
             began = time.monotonic()
             if seen is None or began > due:
                 seen = _of_folder(name, self._folders[name], self._largest)
+                _ = seen.digest  # so that nobody else hashes thousands of names
                 now = time.monotonic()
                 self._seen[name] = (now + FRESH_SECONDS + PAUSE * (now - began), seen)
             return seen

@@ -6,7 +6,6 @@ So a task that is cancelled has nothing left to say, whoever stopped it and why.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from app.archive import Archive, Result
@@ -15,7 +14,6 @@ from app.errors import (
     NotCancellable,
     QueueFull,
     TooManyJobs,
-    UnknownVisualization,
 )
 from app.settings import Settings
 from app.studio.collections.folders import Collections
@@ -61,7 +59,7 @@ class JobRequests:
             if who is not None:
                 self._require_room(recipe.id, who.person)
             job = await asyncio.to_thread(self.jobs.ask, recipe, who)
-            people = self.people(job.id)
+            people = await asyncio.to_thread(self.people, job.id)
             if job.state is State.QUEUED:
                 self._queue.add(job.id, people)
             elif job.id in self._work:
@@ -85,30 +83,29 @@ class JobRequests:
         Raises UnknownVisualization, NotCancellable and NotAsked.
         """
         async with self._changing:
-            job = self.jobs.job(id)
+            job = await asyncio.to_thread(self.jobs.job, id)
             if job.state is State.CANCELLED:
                 return job
             if not job.is_active:
                 raise NotCancellable()
-            leaving = _asker_of(self.jobs.askers(id), asker, address)
+            leaving = _asker_of(await asyncio.to_thread(self.jobs.askers, id), asker, address)
             if leaving is None:
                 raise NotAsked()
             left = await asyncio.to_thread(self.jobs.leave, id, leaving.asker)
             if left:
+                people = await asyncio.to_thread(self.people, id)
                 if id in self._queue:
-                    self._queue.want(id, self.people(id))
+                    self._queue.want(id, people)
                 self._news.set()
                 return job
             self._drop(id)
-            return self.jobs.job(id)
+            return await asyncio.to_thread(self.jobs.job, id)
 
-    def drop_the_deleted(self) -> None:
+    async def drop_the_deleted(self) -> None:
         """Pictures were deleted, and with them all jobs that needed them: stop those."""
-        for id in [*self._queue.order(), *self._work]:
-            try:
-                self.jobs.job(id)
-            except UnknownVisualization:
-                self._drop(id)
+        on_their_way = [*self._queue.order(), *self._work]
+        for id in await asyncio.to_thread(self.jobs.gone, on_their_way):
+            self._drop(id)
 
     def _drop(self, id: str) -> None:
         """Stop a job that is cancelled or gone; those who watch are told."""
@@ -123,28 +120,28 @@ class JobRequests:
         return self._archive.whole_result(recipe.key)
 
     def snapshot(self, id: str) -> Snapshot:
-        """How far a job is. Raises UnknownVisualization."""
+        """How far a job is; of one that neither waits nor runs a row is read, in microseconds.
+
+        Raises UnknownVisualization.
+        """
         running = self.board.latest(id)
         if running is not None:
             return running
         job = self.jobs.job(id)
-        position = self._queue.order().index(id) + 1 if id in self._queue else None
-        return Snapshot(
-            id, job.state, position=position, seconds=job.seconds or 0.0, error=job.error
-        )
+        if id in self._queue:
+            return self._waiting(id)
+        return Snapshot(id, job.state, seconds=job.seconds or 0.0, error=job.error)
 
     def watch(self, id: str) -> AsyncIterator[Snapshot]:
         """The state of now, then the newest; ends after a final one."""
         return self.board.watch(self.snapshot(id))
 
-    def running(self) -> list[Job]:
-        """What the devices make."""
-        return [job for job in self.jobs.active() if job.state is State.RUNNING]
-
-    def waiting(self) -> list[Job]:
-        """What waits, in order."""
-        found = {job.id: job for job in self.jobs.active()}
-        return [found[id] for id in self._queue.order() if id in found]
+    async def active(self) -> tuple[list[tuple[Job, Snapshot]], list[Job]]:
+        """(what the devices make, and how far that is; what waits, in order)."""
+        found = {job.id: job for job in await asyncio.to_thread(self.jobs.active)}
+        latest = ((job, self.board.latest(id)) for id, job in found.items())
+        running = [(job, snapshot) for job, snapshot in latest if snapshot is not None]
+        return running, [found[id] for id in self._queue.order() if id in found]
 
     @property
     def is_idle(self) -> bool:
@@ -152,15 +149,17 @@ class JobRequests:
         return not self._queue and not self._work and not self._handing_out
 
     def people(self, id: str) -> set[str]:
-        """Who wants a job, as far as turns go."""
+        """Who wants a job, as far as turns go; not for the event loop."""
         return {who.person for who in self.jobs.askers(id)}
 
     def _post_positions(self) -> None:
         """Tell those who watch jobs in line where these are."""
         for id in self._queue.order():
             if self.board.is_watched(id):
-                with suppress(UnknownVisualization):
-                    self.board.post(self.snapshot(id))
+                self.board.post(self._waiting(id))
+
+    def _waiting(self, id: str) -> Snapshot:
+        return Snapshot(id, State.QUEUED, position=self._queue.order().index(id) + 1)
 
 
 def _asker_of(askers: list[Asker], asker: str | None, address: str) -> Asker | None:

@@ -101,6 +101,7 @@ class Scheduler(JobRequests):
                         continue
                     try:
                         job = await asyncio.to_thread(self.jobs.move, id, State.RUNNING)
+                        people = await asyncio.to_thread(self.people, id)
                     except UnknownVisualization:
                         continue
                     except Exception as error:  # a disk that is full, or fails: both may pass
@@ -109,16 +110,15 @@ class Scheduler(JobRequests):
                         put_back.append(id)
                         asyncio.get_running_loop().call_later(DISK_PAUSE, self._news.set)
                         break
-                    self._begin(job)
+                    self._begin(job, is_idle=not people)
             finally:
                 self._handing_out = False
                 for id in put_back:
-                    self._queue.add(id, self.people(id))
+                    self._queue.add(id, await asyncio.to_thread(self.people, id))
             if self._queue.has_people():
                 await self._preempt()
 
-    def _begin(self, job: Job) -> None:
-        is_idle = not self.people(job.id)
+    def _begin(self, job: Job, is_idle: bool) -> None:
         task = asyncio.create_task(self._carry_out(job, is_idle))
         # Not in the task: one that is cancelled before it begins comes to no `finally`.
         task.add_done_callback(lambda done: self._clear(job.id, done))
@@ -199,7 +199,8 @@ class Scheduler(JobRequests):
                     made = await self._kept(job.recipe, made)
                 after = await asyncio.to_thread(self._ended, job, progress.seconds, made)
                 if after.state is State.QUEUED:
-                    self._queue.put_back(job.id, self.people(job.id))
+                    people = await asyncio.to_thread(self.people, job.id)
+                    self._queue.put_back(job.id, people)
             self.board.post(self._final(after, progress))
         except UnknownVisualization:
             raise

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from sqlite3 import Connection, IntegrityError, Row
 from typing import Any
 
@@ -35,6 +35,7 @@ AND json_extract(recipe, '$.model') = ? AND json_extract(recipe, '$.weights') = 
 AND ifnull(json_extract(recipe, '$.definition'), '') = ?
 ORDER BY finished DESC
 """
+KNOWN = "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
 WANTED = "SELECT 1 FROM askers WHERE job = ? AND wants"
 PRUNE = """
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state NOT IN ('queued', 'running')
@@ -141,6 +142,13 @@ class JobStore:
             id,
         )
         return [Asker(*row) for row in rows]
+
+    def gone(self, ids: Iterable[str]) -> list[str]:
+        """Those of some jobs that there are no more."""
+        asked = list(ids)
+        rows = self._index.rows(KNOWN, json.dumps(asked)) if asked else []
+        known = {row["id"] for row in rows}
+        return [id for id in asked if id not in known]
 
     def active(self) -> list[Job]:
         """What waits or runs, the oldest first."""

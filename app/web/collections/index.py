@@ -187,7 +187,7 @@ async def model_json(
 ) -> schemas.CollectionModel:
     """Activations of a network over a collection, layer by layer, once it is indexed."""
     found, described, index = await _looked(studio, owner, collection, model)
-    job = _job(studio, found, model)
+    job = await asyncio.to_thread(_job, studio, found, model)
     unreadable = notes.unreadable(index.photos) if index else []
     return schemas.CollectionModel(
         collection=found.name,
@@ -209,7 +209,8 @@ async def model_page(
 ) -> Response:
     """What a network makes of a collection; its block `looking` is asked for while it looks."""
     found, described, index = await _looked(studio, owner, collection, model)
-    job, rows = _job(studio, found, model), _rows(described, index) if index else []
+    job = await asyncio.to_thread(_job, studio, found, model)
+    rows = _rows(described, index) if index else []
     return pages.respond(
         request,
         "collections/collection_model.html",
@@ -224,5 +225,5 @@ async def model_page(
         error=view.error(job.error) if job else None,
         rows=rows,
         curve=curve(answering(rows), "share_dead"),
-        obstacle=obstacle(studio, model)[0],
+        obstacle=(await obstacle(studio, model))[0],
     )

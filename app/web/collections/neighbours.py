@@ -23,7 +23,7 @@ from app.web.api import failures
 from app.web.api.schemas import collections as schemas
 from app.web.collections import photos
 from app.web.curves import curve, top_of
-from app.web.dependencies import TheStudio, description, layer_of
+from app.web.dependencies import TheStudio, all_images, description, image_of, layer_of
 from app.web.dependencies import neighbours as beside
 from app.web.sessions import Owner
 from app.zoo.described import NetworkDescription
@@ -212,7 +212,7 @@ async def _asked(
 ) -> int | KeptImage | None:
     """Whose neighbours are wanted. Raises UnknownImage."""
     if image:
-        return studio.image(image, owner)
+        return await image_of(studio, image, owner)
     return usual(index) if photo is None else photo
 
 
@@ -262,7 +262,7 @@ async def neighbours_page(
             for each in described["layers"]
         },
         proposed=[photo_row(index, place) for place in _spread(index)],
-        images=[*studio.sample_images(), *(studio.archive.images_of(owner) if owner else [])],
+        images=await all_images(studio, owner),
         side=SIDE,
     )
 

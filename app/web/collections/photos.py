@@ -84,13 +84,16 @@ def _box(crop: str) -> tuple[float, float, float, float]:
 async def _read(studio: Studio, photo: Photo) -> bytes:
     """A photo's file, never more of it than an upload may have. Raises LostPhoto, LostImage."""
     if photo.member.image:
-        image = studio.archive.image_or_lost(photo.member.image)
-        return await asyncio.to_thread(studio.archive.read_picture, image)
+        return await asyncio.to_thread(_kept, studio, photo.member.image)
     limit = studio.settings.upload_max_bytes
     try:
         return await asyncio.to_thread(read_regular, Path(photo.member.path), limit)
     except (OSError, Unreadable):
         raise LostPhoto(name=photo.name) from None
+
+
+def _kept(studio: Studio, image: str) -> bytes:
+    return studio.archive.read_picture(studio.archive.image_or_lost(image))
 
 
 @router.post(urls.COLLECTION_PHOTO_OPEN, include_in_schema=False)

@@ -21,9 +21,11 @@ from app.web.dependencies import (
     TheStudio,
     check_channel,
     description,
+    image_of,
     layer_of,
     neighbours,
     obstacle,
+    result_of,
 )
 from app.web.fields import (
     SCALES,
@@ -59,7 +61,7 @@ async def map_png(
     channel: int,
 ) -> Response:
     """Feature map of one channel, magnified by nearest neighbour."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     recipe = map_recipe(kept, model, layer, channel, fields)
     return await results.picture(request, studio, recipe)
 
@@ -91,13 +93,13 @@ async def map_page(
     channel: int,
 ) -> Response:
     """One channel's map, large and over the photo."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     found = layer_of(described, layer)
     check_channel(found, channel)
     recipe = map_recipe(kept, model, layer, channel, fields)
     chosen = fields.chosen()
-    hindered, twin = obstacle(studio, model)
+    hindered, twin = await obstacle(studio, model)
     return pages.respond(
         request,
         "images/map.html",
@@ -121,7 +123,7 @@ async def grid_png(
     layer: str,
 ) -> Response:
     """Activation grid: all feature maps of a layer for a picture, on one sheet, lossless."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     return await results.picture(request, studio, grid_recipe(kept, model, layer, fields))
 
 
@@ -147,14 +149,14 @@ async def grid_page(
     channel: Go = None,
 ) -> Response:
     """All channels of a layer for a picture: browse, compare, open one."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     found = layer_of(described, layer)
     if channel is not None:
         check_channel(found, channel)
         return pages.go(urls.map(image, model, layer, channel, **_colored(fields)))
     chosen = fields.chosen()
-    hindered, twin = obstacle(studio, model)
+    hindered, twin = await obstacle(studio, model)
     recipe = grid_recipe(kept, model, layer, fields)
     facts = None if hindered else await _numbers(request, studio, recipe)
     return pages.respond(

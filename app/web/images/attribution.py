@@ -55,7 +55,7 @@ async def _occlusion(
     """What is known of the job for a class: its address once it is made, and what asks for it."""
     recipe = Occlusion(model=described["name"], image=image.id, class_=number)
     id = await view.made_already(studio, recipe)
-    job = studio.job(id) if id else None
+    job = await asyncio.to_thread(studio.job, id) if id else None
     result = (await view.outcome(studio, job))[0] if job else None
     return Asked(view.fields(recipe), job if result else None, result)
 
@@ -65,7 +65,7 @@ async def where_png(
     request: Request, studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
 ) -> Response:
     """Grad-CAM: the input, with an overlay of where the class was seen."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     if fields.method == "occlusion":
         number = await _class(studio, kept, described, fields.class_)
@@ -85,7 +85,7 @@ async def where_json(
 
     An occlusion map is made as a visualization is.
     """
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     if fields.method == "occlusion":
         number = await _class(studio, kept, described, fields.class_)
@@ -115,9 +115,9 @@ async def where_page(
     request: Request, studio: TheStudio, owner: Owner, fields: WhereQuery, image: str, model: str
 ) -> Response:
     """Where a network saw a class in a picture: choose the class, the way, the layer."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
-    hindered, twin = obstacle(studio, model)
+    hindered, twin = await obstacle(studio, model)
     facts, found = None, None
     recipe = gradcam_recipe(kept, described, fields, "photo")
     if hindered is None and fields.method == "occlusion":
@@ -168,7 +168,7 @@ def _label(
 
 async def _made(request: Request, studio: Studio, recipe: GradCam) -> Result | None:
     """What came of a recipe; waited for only when nothing but its numbers was asked for."""
-    made = studio.made(recipe)
+    made = await result_of(studio, recipe)
     if made is None and pages.wanted_block(request) == "numbers":
         made = await studio.make(recipe)
     return made

@@ -98,7 +98,7 @@ async def covering_json(
 async def _recipe(
     studio: Studio, owner: str | None, fields: CoveringFields, image: str, model: str
 ) -> recipes.Covering:
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     return covering_recipe(kept, await description(studio, model), fields)
 
 
@@ -107,13 +107,13 @@ async def covering_page(
     request: Request, studio: TheStudio, owner: Owner, fields: CoveringQuery, image: str, model: str
 ) -> Response:
     """Cover a part of a picture by brush, and watch the prediction change."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
-    hindered, twin = obstacle(studio, model)
+    hindered, twin = await obstacle(studio, model)
     recipe = covering_recipe(kept, described, fields)
     facts = None
     if hindered is None:
-        made = studio.made(recipe)
+        made = await result_of(studio, recipe)
         if made is None and pages.wanted_block(request) == "numbers":
             made = await studio.make(recipe)
         facts = made.facts if made else None

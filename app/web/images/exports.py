@@ -12,7 +12,7 @@ from app.studio.recipes.facts import GridFacts, ScaleFacts
 from app.studio.studio import Studio
 from app.web import languages, pages, results, urls, wording
 from app.web.api import failures
-from app.web.dependencies import TheStudio, description, layer_of
+from app.web.dependencies import TheStudio, description, image_of, layer_of
 from app.web.fields import GridFields, GridQuery, grid_recipe
 from app.web.sessions import Owner
 from app.zoo.described import LayerDescription, NetworkDescription
@@ -38,7 +38,7 @@ async def legend_sheet(
     layer: str,
 ) -> Response:
     """A layer's sheet with heading, channel numbers and scale, to be shown without its page."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     facts = await _grid(studio, kept, model, layer, fields)
     described = await description(studio, model)
     caption = words(kept, described, layer_of(described, layer), facts)
@@ -106,7 +106,7 @@ async def statistics_csv(
     request: Request, studio: TheStudio, owner: Owner, image: str, model: str, layer: str
 ) -> Response:
     """A layer's numbers for a picture, a row per channel."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     facts = await _grid(studio, kept, model, layer, GridFields())
     table = csv_text(CHANNEL_COLUMNS, facts["channels"])
     return _table(request, table, f"{image} {model} {layer}.csv")
@@ -122,7 +122,7 @@ async def all_statistics_csv(
     by: By = "layer",
 ) -> Response:
     """The numbers of all layers for a picture: a row per layer, or per channel of each."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     recipe = LayerStatistics(model=model, image=kept.id)
     name = f"{image} {model} {by}s.csv"
     if by == "channel":

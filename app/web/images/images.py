@@ -37,9 +37,9 @@ def facts(image: KeptImage) -> schemas.Image:
     )
 
 
-def own(studio: Studio, settings: Settings, owner: str | None) -> dict[str, Any]:
+async def own(studio: Studio, settings: Settings, owner: str | None) -> dict[str, Any]:
     """What the templates need to show somebody's pictures and take in more."""
-    images = studio.archive.images_of(owner) if owner else []
+    images = await asyncio.to_thread(studio.images_of, owner)
     return {
         "images": images,
         "seconds_left": seconds_left,
@@ -77,8 +77,8 @@ async def images_page(
 
     uploaded: how many it has brought just before; without a cookie it is told why none is here.
     """
-    samples = studio.sample_images()
-    mine = own(studio, settings, owner)
+    samples = await sample_images(studio)
+    mine = await own(studio, settings, owner)
     mine["forgets"] = bool(uploaded) and not sessions.has_cookie(request)
     return pages.respond(request, "images/images.html", samples=samples, refused=[], **mine)
 
@@ -86,7 +86,7 @@ async def images_page(
 @router.get(urls.IMAGE_PREVIEW, responses=failures.media("image/jpeg") | failures.KEPT)
 async def preview(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
     """A picture as a JPEG of at most 1024 pixels."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     return await _file(request, kept, kept.preview, studio.archive.read_preview, "image/jpeg")
 
 
@@ -107,32 +107,37 @@ async def _file(
 @router.get(urls.IMAGE + urls.PNG, responses=failures.media("image/png") | failures.KEPT)
 async def image_png(request: Request, studio: TheStudio, owner: Owner, image: str) -> Response:
     """A picture as kept: upright, without metadata, lossless."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     return await _file(request, kept, kept.picture, studio.archive.read_picture, "image/png")
 
 
 @router.get(urls.IMAGE + urls.JSON, responses=failures.KEPT)
 async def image_json(studio: TheStudio, owner: Owner, image: str) -> schemas.Image:
     """A picture: its size, and how long it stays."""
-    return facts(studio.image(image, owner))
+    return facts(await image_of(studio, image, owner))
 
 
 @router.delete(urls.IMAGE, status_code=204, responses=failures.CHANGED)
 async def delete_json(studio: TheStudio, owner: Owner, image: str) -> Response:
     """Delete a picture with everything made from it."""
-    await studio.delete_image(studio.own_image(image, owner).id)
+    await _delete(studio, image, owner)
     return Response(status_code=204)
+
+
+async def _delete(studio: Studio, image: str, owner: str | None) -> None:
+    own_one = await asyncio.to_thread(studio.own_image, image, owner)
+    await studio.delete_image(own_one.id)
 
 
 @router.post(urls.IMAGE_DELETE, include_in_schema=False)
 async def delete(studio: TheStudio, owner: Owner, image: str) -> RedirectResponse:
     """Delete a picture with everything made from it, then show those that are left."""
-    await studio.delete_image(studio.own_image(image, owner).id)
+    await _delete(studio, image, owner)
     return pages.go(urls.at(urls.IMAGES))
 
 
 async def _share(studio: Studio, owner: str | None, image: str, shared: bool) -> KeptImage:
-    own_one = studio.own_image(image, owner)
+    own_one = await asyncio.to_thread(studio.own_image, image, owner)
     return await asyncio.to_thread(studio.archive.share_image, own_one.id, shared)
 
 

@@ -14,7 +14,7 @@ from app.studio.recipes import OfCollection, OfPicture
 from app.studio.studio import Studio
 from app.web import languages, pages, urls, wording
 from app.web.api import failures
-from app.web.dependencies import TheStudio, check_channel, description, layer_of
+from app.web.dependencies import TheStudio, check_channel, description, image_of, layer_of
 from app.web.fields import GridQuery, grid_recipe
 from app.web.networks import layers
 from app.web.sessions import Owner
@@ -52,7 +52,7 @@ async def grid_notebook(
     layer: str,
 ) -> Response:
     """A notebook that makes a layer's sheet for a picture, and compares its numbers."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     recipe = grid_recipe(kept, model, layer, fields)
     facts = (await studio.make(recipe)).facts
@@ -70,7 +70,9 @@ async def grid_notebook(
         "told": _told(facts),
     }
     book = await _bytes(studio, kept)
-    text = notebook("grid", words, values, book, translate=languages.gettext)
+    text = await asyncio.to_thread(
+        notebook, "grid", words, values, book, translate=languages.gettext
+    )
     return _book(request, text, f"{model} {layer}")
 
 
@@ -105,12 +107,12 @@ async def channel_notebook(
         "layer": layer,
         "channel": channel,
         "weights": described["weights"]["sha256"],
-        "definition": studio.catalogue.entry(model).definition,
+        "definition": (await asyncio.to_thread(studio.catalogue.entry, model)).definition,
         "told": {row["id"]: row["max"] for row in rows if row["max"] is not None},
     }
     return _book(
         request,
-        notebook("channel", words, values, translate=languages.gettext),
+        await asyncio.to_thread(notebook, "channel", words, values, translate=languages.gettext),
         f"{model} {layer} {channel}",
     )
 
@@ -129,9 +131,9 @@ async def visualization_notebook(
     facts = result.facts
     recipe, picture = job.recipe, None
     if isinstance(recipe, OfPicture):
-        picture = await _bytes(studio, studio.image(recipe.image, owner))
+        picture = await _bytes(studio, await image_of(studio, recipe.image, owner))
     words = {
-        "title": view.title(studio, recipe),
+        "title": await asyncio.to_thread(view.title, studio, recipe),
         "address": _address(request, urls.visualization(job.id)),
     }
     values = {
@@ -143,7 +145,9 @@ async def visualization_notebook(
         "digest": hashlib.sha256(made).hexdigest(),
         "versions": facts["versions"],
     }
-    text = notebook("visualization", words, values, picture, translate=languages.gettext)
+    text = await asyncio.to_thread(
+        notebook, "visualization", words, values, picture, translate=languages.gettext
+    )
     return _book(request, text, f"{recipe.title} {job.id[:8]}")
 
 

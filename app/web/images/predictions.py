@@ -23,7 +23,7 @@ async def prediction_json(
     studio: TheStudio, owner: Owner, image: str, model: str
 ) -> schemas.Prediction:
     """Prediction (top 5) for a picture, and the addresses of its activations."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     recipe = recipes.Prediction(model=model, image=kept.id)
     result = await studio.make(recipe)
@@ -67,14 +67,14 @@ async def _seen_by(
     model: str,
 ) -> Response:
     """The picture's page; the network's part of it waits for the device, the rest does not."""
-    kept = studio.image(image, owner)
-    hindered, twin = obstacle(studio, model)
+    kept = await image_of(studio, image, owner)
+    hindered, twin = await obstacle(studio, model)
     waiting = hindered is None and pages.wanted_block(request) == "seen"
-    described = await description(studio, model) if waiting else studio.known(model)
+    described = await description(studio, model) if waiting else await known(studio, model)
     seen = None
     if hindered is None and (described is None or described["labels"]):
         recipe = recipes.Prediction(model=model, image=kept.id)
-        seen = studio.made(recipe) or (await studio.make(recipe) if waiting else None)
+        seen = await result_of(studio, recipe) or (await studio.make(recipe) if waiting else None)
     return pages.respond(
         request,
         "images/picture.html",
@@ -87,6 +87,6 @@ async def _seen_by(
         obstacle=hindered,
         untrained_url=urls.prediction(image, twin) if twin else None,
         models=await pickers.ready(studio),
-        **images.own(studio, settings, owner)
+        **await images.own(studio, settings, owner)
         | {"owned": owner is not None and kept.owner == owner},
     )

@@ -103,8 +103,8 @@ async def side_by_side_page(
         here=urls.at(urls.SIDE_BY_SIDE),
         address=urls.side_by_side(**chosen),
         swapped=urls.side_by_side(**pair.swapped()),
-        proposals=proposals(studio, pair),
-        images=[*studio.sample_images(), *(studio.archive.images_of(owner) if owner else [])],
+        proposals=await proposals(studio, pair),
+        images=await all_images(studio, owner),
         models=await networks(studio, pair),
         groups={name: pickers.grouped(side.model["layers"]) for name, side in pair.sides.items()},
         sorts=SORTS,
@@ -126,21 +126,21 @@ async def own_facts(studio: Studio, pair: Pair, wait: bool, hindered: bool = Fal
     facts: Facts = {}
     for name, side in pair.sides.items():
         recipe = grid_recipe(side.image, *side.names[1:], pair.fields.own())
-        made = studio.made(recipe)
+        made = await result_of(studio, recipe)
         if made is None and wait and (hindered or not side.obstacle):
             made = await studio.make(recipe)
         facts[name] = made.facts if made else None
     return facts
 
 
-def proposals(studio: Studio, pair: Pair) -> dict[str, str]:
+async def proposals(studio: Studio, pair: Pair) -> dict[str, str]:
     """Addresses of other right sides, by what they differ in from the left."""
     left = pair.sides["left"]
     image, model, layer = left.names
     twin = urls.counterpart(model)
     names = [each["name"] for each in left.model["layers"]]
     after = names[min(names.index(layer) + 1, len(names) - 1)]
-    photos = [each.id for each in studio.sample_images() if each.id != image]
+    photos = [each.id for each in await sample_images(studio) if each.id != image]
     found = {"twin": (image, twin, layer), "layer": (image, model, after)}
     if photos:
         found["image"] = (photos[0], model, layer)

@@ -11,7 +11,14 @@ from app.settings import Settings
 from app.studio.recipes import Sort
 from app.studio.studio import Studio
 from app.web import urls
-from app.web.dependencies import check_channel, description, layer_of, obstacle
+from app.web.dependencies import (
+    check_channel,
+    description,
+    image_of,
+    layer_of,
+    obstacle,
+    sample_images,
+)
 from app.web.fields import Colored, GridFields
 from app.zoo.described import LayerDescription, NetworkDescription
 
@@ -124,19 +131,19 @@ async def pair(
     strict: a layer that a network does not have is UnknownLayer, not replaced by one as deep.
     Raises UnknownImage, UnknownModel, ModelUnavailable, UnknownLayer, UnknownChannel.
     """
-    image = fields.left_image or _first_sample(studio)
+    image = fields.left_image or await _first_sample(studio)
     model = fields.left_model or settings.default_model
     right_model = fields.right_model or (
         model if fields.right_image or fields.right_layer else urls.counterpart(model)
     )
-    first = studio.image(image, owner)
-    second = studio.image(fields.right_image or image, owner)
+    first = await image_of(studio, image, owner)
+    second = await image_of(studio, fields.right_image or image, owner)
     described = await description(studio, model)
     other = await description(studio, right_model)
-    left = _side(studio, first, described, fields.left_layer, other, strict)
+    left = await _side(studio, first, described, fields.left_layer, other, strict)
     wanted = fields.right_layer or left.layer["name"]
     strict = strict and bool(fields.right_layer)
-    right = _side(studio, second, other, wanted, described, strict)
+    right = await _side(studio, second, other, wanted, described, strict)
     _check_channels(left.layer, right.layer, fields)
     return Pair(left, right, fields)
 
@@ -150,14 +157,14 @@ def _check_channels(left: LayerDescription, right: LayerDescription, fields: Sid
         check_channel(left if fields.right_channel is not None else either, fields.channel)
 
 
-def _first_sample(studio: Studio) -> str:
-    samples = studio.sample_images()
+async def _first_sample(studio: Studio) -> str:
+    samples = await sample_images(studio)
     if not samples:
         raise UnknownImage()
     return samples[0].id
 
 
-def _side(
+async def _side(
     studio: Studio,
     image: KeptImage,
     described: NetworkDescription,
@@ -165,7 +172,7 @@ def _side(
     other: NetworkDescription,
     strict: bool,
 ) -> Side:
-    hindered, untrained = obstacle(studio, described["name"])
+    hindered, untrained = await obstacle(studio, described["name"])
     names = {layer["name"] for layer in described["layers"]}
     if not wanted:
         layer = worth_looking(described)

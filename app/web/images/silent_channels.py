@@ -10,7 +10,7 @@ from app.web.api import failures
 from app.web.api.schemas import images as schemas
 from app.web.collections.index import answering
 from app.web.curves import curve
-from app.web.dependencies import TheStudio, description, obstacle
+from app.web.dependencies import TheStudio, description, image_of, obstacle
 from app.web.sessions import Owner
 
 router = APIRouter()
@@ -19,7 +19,7 @@ router = APIRouter()
 @router.get(urls.FIRING + urls.JSON, responses=failures.MADE)
 async def firing_json(studio: TheStudio, owner: Owner, image: str, model: str) -> schemas.Firing:
     """Silent channels: how many of each layer are all zero for a picture."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     recipe = LayerStatistics(model=model, image=kept.id)
     made = await studio.make(recipe)
     return schemas.Firing(
@@ -48,7 +48,7 @@ async def firing_page(
     request: Request, studio: TheStudio, owner: Owner, image: str, model: str
 ) -> Response:
     """The same as a curve by depth, with the way to each layer's grid."""
-    kept = studio.image(image, owner)
+    kept = await image_of(studio, image, owner)
     described = await description(studio, model)
     hindered, twin = obstacle(studio, model)
     rows: list[schemas.SilentRow] = []

@@ -105,13 +105,13 @@ async def upload(
             except LaternaError as refusal:
                 status = refusal.status
                 refused.append((file.filename, refusal))
-    answer = _uploaded(request, studio, settings, owner, taken, refused, status)
+    answer = await _uploaded(request, studio, settings, owner, taken, refused, status)
     if taken:
         sessions.remember(request, answer, owner)
     return answer
 
 
-def _uploaded(
+async def _uploaded(
     request: Request,
     studio: Studio,
     settings: Settings,
@@ -126,8 +126,8 @@ def _uploaded(
     if len(refused) == 1 and not taken:
         raise refused[0][1]
     refusals = [(name, refusal.message(languages.gettext)) for name, refusal in refused]
-    mine = images.own(studio, settings, owner)
-    samples = studio.sample_images()
+    mine = await images.own(studio, settings, owner)
+    samples = await sample_images(studio)
     headers = errors.retry(refused[-1][1])
     return pages.respond(
         request,

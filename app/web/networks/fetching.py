@@ -1,5 +1,6 @@
 """Fetching weights: started and stopped by a form, watched as a stream of fragments."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
@@ -32,8 +33,12 @@ def facts(model: str, fetching: Fetching) -> schemas.Fetching:
     )
 
 
-def _start(studio: Studio, model: str) -> Fetching:
-    return studio.fetcher.start(studio.catalogue.entry(model))
+def _listed(studio: TheStudio, model: str) -> Entry:
+    """What the catalogue says of a network; beside the event loop, as it is no coroutine."""
+    return studio.catalogue.entry(model)
+
+
+Listed = Annotated[Entry, Depends(_listed)]
 
 
 @router.post(
@@ -43,27 +48,27 @@ def _start(studio: Studio, model: str) -> Fetching:
 )
 async def fetch_json(studio: TheStudio, model: str) -> schemas.Fetching:
     """Start fetching a network's weights from the mirror; asking twice is harmless."""
-    return facts(model, _start(studio, model))
+    return facts(model, studio.fetcher.start(entry))
 
 
 @router.post(urls.FETCH, include_in_schema=False)
-async def fetch(studio: TheStudio, model: str) -> RedirectResponse:
+async def fetch(studio: TheStudio, entry: Listed) -> RedirectResponse:
     """Start fetching a network's weights, then show the list with its progress."""
-    _start(studio, model)
+    studio.fetcher.start(entry)
     return pages.go(urls.at(urls.MODELS))
 
 
 @router.post(urls.FETCH_CANCEL + urls.JSON, status_code=202, responses=failures.FETCHED)
-async def cancel_json(studio: TheStudio, model: str) -> dict[str, str]:
+async def cancel_json(studio: TheStudio, model: str, entry: Listed) -> dict[str, str]:
     """Stop fetching a network's weights."""
-    studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    studio.fetcher.cancel(entry.name)
     return {"model": model}
 
 
 @router.post(urls.FETCH_CANCEL, include_in_schema=False)
-async def cancel(studio: TheStudio, model: str) -> RedirectResponse:
+async def cancel(studio: TheStudio, entry: Listed) -> RedirectResponse:
     """Stop fetching a network's weights, then show the list."""
-    studio.fetcher.cancel(studio.catalogue.entry(model).name)
+    studio.fetcher.cancel(entry.name)
     return pages.go(urls.at(urls.MODELS))
 
 
@@ -76,16 +81,15 @@ async def all_events(request: Request, studio: TheStudio) -> AsyncIterator[Serve
         states = []
         for each in news:
             with suppress(UnknownModel):  # it was taken out of the catalogue since
-                entry = studio.catalogue.entry(each.model)
+                entry = await asyncio.to_thread(studio.catalogue.entry, each.model)
                 states.append(await _state(request, studio, entry, each))
         yield ServerSentEvent(event="progress", raw_data="\n".join(states))
     if not studio.fetcher.closed:  # else browsers come back to the next server
         yield ServerSentEvent(event="end", raw_data="end")
 
 
-async def _entry(studio: TheStudio, model: str) -> Entry:
-    """What the catalogue says of a network; looked up before a stream begins."""
-    entry = studio.catalogue.entry(model)
+async def _entry(entry: Listed) -> Entry:
+    """A network that may be fetched; looked up before a stream begins. Raises UnknownPage."""
     if not entry.trained:
         raise UnknownPage()
     return entry

@@ -17,7 +17,14 @@ from app.web import pages, urls
 from app.web.api import failures
 from app.web.api.schemas import networks as schemas
 from app.web.curves import Curve, curve
-from app.web.dependencies import TheStudio, check_channel, description, layer_of, obstacle
+from app.web.dependencies import (
+    TheStudio,
+    check_channel,
+    description,
+    layer_of,
+    obstacle,
+    result_of,
+)
 from app.web.fields import Colored, FilterFields, filters_recipe
 from app.web.networks import sketches
 from app.web.networks.layers import has_filters
@@ -74,10 +81,10 @@ async def _both(studio: Studio, model: str, layer: str) -> tuple[list[Hung], Lay
     found = layer_of(described, layer)
     if not has_filters(found):
         raise NoFilters(layer=layer)
-    hung = [Hung(described, obstacle(studio, model)[0])]
+    hung = [Hung(described, (await obstacle(studio, model))[0])]
     with suppress(LaternaError):
         twin = urls.counterpart(model)
-        hung.append(Hung(await description(studio, twin), obstacle(studio, twin)[0]))
+        hung.append(Hung(await description(studio, twin), (await obstacle(studio, twin))[0]))
     return hung, found
 
 
@@ -89,7 +96,7 @@ async def _measure(
     fields = FilterFields(colors=looked.colors, tile=tile_of(layer, looked))
     recipe = filters_recipe(one.name, name, fields, channel_of(looked))
     recipes = (recipe, Smoothness(model=one.name, layer=name), Smoothness(model=one.name))
-    made = [studio.made(each) for each in recipes]
+    made = [await result_of(studio, each) for each in recipes]
     if wait and not one.obstacle:
         made = [found or await studio.make(each) for found, each in zip(made, recipes, strict=True)]
     one.facts, one.grain, one.depth = (each.facts if each else None for each in made)

@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from app.archive import KeptImage
 from app.studio.recipes import Thumbnails
-from app.studio.studio import Studio
 from app.web import languages, pages, results, urls
 from app.web.api import failures
 from app.web.api.schemas import networks as schemas
@@ -29,7 +28,7 @@ async def graph_json(
 
     With a picture, `thumbnails` is where the strongest map of every layer is.
     """
-    kept = studio.image(image, owner) if image else None
+    kept = await image_of(studio, image, owner) if image else None
     described = await description(studio, model)
     if layer:
         layer_of(described, layer)
@@ -65,7 +64,8 @@ async def thumbnails_png(
     request: Request, studio: TheStudio, owner: Owner, image: str, model: str
 ) -> Response:
     """The strongest feature map of every layer, on one sheet, each on its layer's scale."""
-    return await results.picture(request, studio, _thumbnails(studio.image(image, owner), model))
+    kept = await image_of(studio, image, owner)
+    return await results.picture(request, studio, _thumbnails(kept, model))
 
 
 @router.get(urls.THUMBNAILS + urls.JSON, responses=failures.MADE)
@@ -73,7 +73,7 @@ async def thumbnails_json(
     studio: TheStudio, owner: Owner, image: str, model: str
 ) -> schemas.Thumbnails:
     """The strongest channel of every layer for a picture, its scale, and its tile."""
-    recipe = _thumbnails(studio.image(image, owner), model)
+    recipe = _thumbnails(await image_of(studio, image, owner), model)
     made = await studio.make(recipe)
     rows = [
         row | {"url": urls.map(image, model, row["layer"], row["channel"])}
@@ -97,16 +97,16 @@ async def graph_page(
     layer: Layer = "",
 ) -> Response:
     """A network drawn: fold and unfold, find, pan and zoom; without scripts a list that folds."""
-    kept = studio.image(image, owner) if image else None
+    kept = await image_of(studio, image, owner) if image else None
     described = await description(studio, model)
     graph = described["graph"]
-    hindered, twin = obstacle(studio, model) if kept else (None, None)
+    hindered, twin = await obstacle(studio, model) if kept else (None, None)
     return pages.respond(
         request,
         "networks/graph.html",
         model=described,
         image=kept,
-        images=_pictures(studio, owner, kept),
+        images=_with(await all_images(studio, owner), kept),
         layer=layer_of(described, layer) if layer else None,
         obstacle=hindered,
         untrained_url=urls.graph(twin, image=image, layer=layer) if twin else None,
@@ -116,10 +116,8 @@ async def graph_page(
     )
 
 
-def _pictures(studio: Studio, owner: str | None, chosen: KeptImage | None) -> list[KeptImage]:
-    """What can be chosen: the samples, this person's own, and the one that is chosen."""
-    own = studio.archive.images_of(owner) if owner else []
-    found = [*studio.sample_images(), *own]
+def _with(found: list[KeptImage], chosen: KeptImage | None) -> list[KeptImage]:
+    """What can be chosen, and the one that is chosen."""
     known = {image.id for image in found}
     return [*found, chosen] if chosen and chosen.id not in known else found
 

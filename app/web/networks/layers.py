@@ -20,6 +20,7 @@ from app.web.dependencies import (
     layer_of,
     neighbours,
     obstacle,
+    sample_images,
 )
 from app.web.fields import FilterQuery, GridFields, filters_recipe, grid_recipe
 from app.web.networks import arithmetic
@@ -123,8 +124,8 @@ async def channel_page(
             studio, ChannelImage(model=model, layer=layer, channel=channel)
         ),
         has_filters=has_filters(found),
-        obstacle=obstacle(studio, model)[0],
-        samples=studio.sample_images(),
+        obstacle=(await obstacle(studio, model))[0],
+        samples=await sample_images(studio),
     )
 
 
@@ -170,9 +171,9 @@ async def layer_page(
         after=after,
         picture=await view.made_already(studio, Atlas(model=model, layer=layer)),
         has_filters=has_filters(found),
-        obstacle=obstacle(studio, model)[0],
+        obstacle=(await obstacle(studio, model))[0],
         names={each["name"] for each in described["layers"]},
         sums=arithmetic.sums(described, found),
         calculators=arithmetic.calculators(described, found),
-        samples=studio.sample_images(),
+        samples=await sample_images(studio),
     )

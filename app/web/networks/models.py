@@ -72,7 +72,7 @@ async def model_page(request: Request, studio: TheStudio, model: str) -> Respons
         "networks/model.html",
         model=described,
         groups=pickers.grouped(described["layers"]),
-        samples=studio.sample_images(),
+        samples=await sample_images(studio),
         usable=await pickers.usable(studio, model),
         explaining=arithmetic.explaining(described),
     )

@@ -57,7 +57,7 @@ async def python_script(request: Request, studio: TheStudio, job: SeenJob) -> Re
     result = await asyncio.to_thread(studio.outcome, job.id)
     if result is None:
         raise NotMade()
-    source = script.script(job.recipe, result.facts).encode()
+    source = (await asyncio.to_thread(script.script, job.recipe, result.facts)).encode()
     named = {"Content-Disposition": f'attachment; filename="{name(job)}.py"'}
     return pages.private(request, source, "text/x-python; charset=utf-8", headers=named)
 

@@ -5,10 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app.archive import KeptImage
-from app.studio.studio import Studio
 from app.web import pages, pickers, urls
-from app.web.dependencies import TheStudio, description, obstacle
+from app.web.dependencies import TheStudio, all_images, description, obstacle
 from app.web.sessions import Owner
 from app.web.visualizations import requests
 from app.zoo.described import LayerDescription, NetworkDescription
@@ -42,7 +40,7 @@ async def form(
 ) -> Response:
     """Choose what shall be made. Its blocks `form` and `choices` follow what is chosen."""
     model = fields.get("model") or studio.settings.default_model
-    hindered, _ = obstacle(studio, model)
+    hindered, _ = await obstacle(studio, model)
     described = await description(studio, model)
     kinds = [kind for kind in KINDS if kind != "class" or described["labels"]]
     kind = fields.get("kind") if fields.get("kind") in kinds else kinds[0]

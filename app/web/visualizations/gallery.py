@@ -1,4 +1,4 @@
-"""The gallery: what this browser asked for, and what has been finished for everybody to see."""
+"""The gallery: what this browser asked for, and what has been finished for everybody to see.
 
 from dataclasses import dataclass
 
@@ -45,6 +45,11 @@ def network(studio: Studio, job: Job) -> str:
     return view.network(studio, job.recipe.model)["title"]
 
 
+def finished(studio: Studio, owner: str | None, most: int) -> list[dict[str, Any]]:
+    """The cards of what has been finished for everybody to see."""
+    return cards(studio, owner, studio.finished(most))
+
+
 def own_jobs(studio: Studio, owner: str | None) -> list[Job]:
     """What this browser asked for and may still see, newest first."""
     jobs = studio.jobs_of(owner, MOST_OWN) if owner else []
@@ -63,12 +68,7 @@ async def gallery_json(studio: TheStudio, owner: Owner) -> schemas.Visualization
 @router.get(urls.VISUALIZATIONS, include_in_schema=False)
 async def gallery_page(request: Request, studio: TheStudio, owner: Owner) -> Response:
     """What this browser asked for, and what is finished and not of anybody's picture."""
-    own = own_jobs(studio, owner)
-    mine = {job.id for job in own}
-    others = [job for job in studio.finished(MOST_FINISHED) if job.id not in mine]
+    seen = await asyncio.to_thread(_shown, studio, owner)
     return pages.respond(
-        request,
-        "visualizations/gallery.html",
-        own=cards(studio, owner, own),
-        finished=cards(studio, owner, others),
+        request, "visualizations/gallery.html", own=seen["own"], finished=seen["finished"]
     )

@@ -1,5 +1,6 @@
 """Live: snapshots of what grows -> fragments, each rendered once for all who watch."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -71,7 +72,7 @@ async def events(
     shown: bytes | None = None
     fragment, is_over = "", False
     async for snapshot in studio.watch(job.id):
-        if snapshot.preview and not may_see(studio, owner, job):
+        if snapshot.preview and not await asyncio.to_thread(may_see, studio, owner, job):
             return
         is_new = snapshot.preview not in (None, shown)
         fragment = fragments.fragment(request, snapshot, is_new, job.recipe.kind)

@@ -222,7 +222,7 @@ AskedForm = Annotated[AnyAsked, Depends(_from_form)]
 
 def recipe(asked: AnyAsked, studio: Studio, owner: str | None) -> JobRecipe:
     """The recipe that was asked for. Raises UnknownImage for a picture that is not theirs, and
-    UnknownCollection.
+    UnknownCollection. May look through a folder: not for the event loop.
     """
     fields = asked.model_dump(by_alias=True)
     fields["model"] = fields["model"] or studio.settings.default_model

@@ -93,13 +93,14 @@ def error(problem: LaternaError | None) -> Problem | None:
 
 async def made_already(studio: Studio, recipe: Visualization) -> str | None:
     """The id of a picture that is there, by this recipe in the better quality or the quick one."""
+    return await asyncio.to_thread(_made_already, studio, recipe)
+
+
+def _made_already(studio: Studio, recipe: Visualization) -> str | None:
     for quality in QUALITIES:
         complete = studio.complete(replace(recipe, quality=quality))
-        if complete is None:
-            continue
         with suppress(UnknownVisualization):
-            found = await asyncio.to_thread(studio.outcome, complete.id)
-            if found is not None:
+            if complete is not None and studio.outcome(complete.id) is not None:
                 return complete.id
     return None
 
@@ -174,6 +175,12 @@ def collection(name: str, folder: str = "") -> str:
 async def page_facts(studio: Studio, owner: str | None, job: Job) -> dict[str, Any]:
     """What the page of a visualization shows."""
     result, snapshot = await outcome(studio, job)
+    return await asyncio.to_thread(_page_facts, studio, owner, job, result, snapshot)
+
+
+def _page_facts(
+    studio: Studio, owner: str | None, job: Job, result: Result | None, snapshot: Snapshot
+) -> dict[str, Any]:
     recipe, described = job.recipe, network(studio, job.recipe.model)
     image = studio.image(recipe.image, owner) if isinstance(recipe, OfPicture) else None
     return {

@@ -1,5 +1,6 @@
 """Visualizations: asked for, shown while they grow and ever after, stopped."""
 
+import asyncio
 from contextlib import suppress
 from typing import Annotated
 
@@ -24,10 +25,11 @@ router = APIRouter()
 TEMPLATES = {"index": "visualizations/indexing.html", "map": "visualizations/mapping.html"}
 
 
-async def seen_job(studio: TheStudio, owner: Owner, id: str) -> Job:
+def seen_job(studio: TheStudio, owner: Owner, id: str) -> Job:
     """A job that this person may see; what came of a picture is as private as the picture.
 
-    Raises UnknownVisualization, and UnknownImage when the picture is not theirs, or gone.
+    Raises UnknownVisualization, and UnknownImage when the picture is not theirs, or gone. As it is
+    no coroutine, FastAPI runs it beside the event loop.
     """
     job = studio.job(id)
     if isinstance(job.recipe, OfPicture):
@@ -41,7 +43,7 @@ SeenJob = Annotated[Job, Depends(seen_job)]
 
 
 def may_see(studio: Studio, owner: str | None, job: Job) -> bool:
-    """Whether this person may see what came, or is to come, of a job."""
+    """Whether this person may see what came, or is to come, of a job: not for the event loop."""
     if isinstance(job.recipe, OfCollection):
         return folders.is_theirs(job.recipe, owner)
     if not isinstance(job.recipe, OfPicture):
@@ -82,7 +84,7 @@ async def ask_json(
     request: Request, studio: TheStudio, owner: Owner, body: AskedBody
 ) -> JSONResponse:
     """Ask for a visualization: 202, or 200 when it is made already. Asking twice is harmless."""
-    recipe = requests.recipe(body, studio, owner)
+    recipe = await asyncio.to_thread(requests.recipe, body, studio, owner)
     job, asker = await _ask(request, studio, owner, recipe)
     location = {"Location": urls.visualization(job.id)}
     answer = JSONResponse(link(job).model_dump(), 200 if job.state == "done" else 202, location)
@@ -95,7 +97,7 @@ async def ask(
     request: Request, studio: TheStudio, owner: Owner, form: AskedForm
 ) -> RedirectResponse:
     """Ask for a visualization, then show how far it is."""
-    recipe = requests.recipe(form, studio, owner)
+    recipe = await asyncio.to_thread(requests.recipe, form, studio, owner)
     job, asker = await _ask(request, studio, owner, recipe)
     answer = pages.go(urls.visualization(job.id))
     sessions.remember(request, answer, asker)

@@ -264,7 +264,7 @@ def test_people_take_turns(tell: Teller) -> None:
             await yard.ask(recipe, "anna")
         for recipe in bos:
             await yard.ask(recipe, "bo")
-        waiting = [job.recipe for job in yard.scheduler.waiting()]
+        waiting = [job.recipe for job in (await yard.scheduler.active())[1]]
         order = [annas[0], bos[0], annas[1], bos[1], annas[2]]
         assert waiting == order
         assert [yard.scheduler.snapshot(recipe.id).position for recipe in order] == [1, 2, 3, 4, 5]
@@ -422,7 +422,7 @@ def test_a_deleted_picture_takes_its_jobs_with_it(tell: Teller) -> None:
         watching = asyncio.create_task(all_of(yard, running))
         await until(lambda: yard.scheduler.board.watchers)
         yard.archive.delete_image(upload.id)
-        yard.scheduler.drop_the_deleted()
+        await yard.scheduler.drop_the_deleted()
         assert (await watching)[-1].is_final
         assert (await yard.end(after)).state is State.DONE
         for recipe in (running, waiting):

@@ -83,7 +83,7 @@ def test_a_job_that_is_stopped_twice_keeps_its_place_until_the_device_has_left_i
         await yard.ask(after)
         yard.archive.delete_image(recipe.image)
         for _ in range(3):  # as when several pictures are deleted
-            yard.scheduler.drop_the_deleted()
+            await yard.scheduler.drop_the_deleted()
             await asyncio.sleep(0.01)
         assert (await yard.end(after)).state is State.DONE
         assert handed_out() == 1
@@ -108,11 +108,11 @@ def test_a_picture_deleted_while_its_job_is_handed_out_blocks_nobody(tell: Telle
         recipe, after = of_picture(yard), wanted()
         begin = yard.scheduler._begin
 
-        def begin_and_delete(job: Job) -> None:
-            begin(job)
-            if job.id == recipe.id:  # both threads are done in the same turn of the loop
+        def begin_and_delete(job: Job, is_idle: bool) -> None:
+            begin(job, is_idle)
+            if job.id == recipe.id:  # before its task has begun
                 yard.archive.delete_image(recipe.image)
-                yard.scheduler.drop_the_deleted()
+                yard.scheduler._drop(recipe.id)
 
         yard.scheduler._begin = begin_and_delete  # type: ignore[method-assign]  # the moment
         await yard.ask(recipe)
