@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from app import __version__
 from app.archive import Archive, Result
-from app.errors import DeviceSilent, ModelUnavailable, NotMade, UnknownModel, WrongDefault
+from app.errors import DeviceSilent, ModelUnavailable, NotMade, UnknownModel, Words, WrongDefault
 from app.settings import Settings
 from app.studio import lookup, networks
 from app.studio.engine import Engine
@@ -92,12 +92,16 @@ class Answers:
         return await self._description(entry)
 
     async def _description(self, entry: Entry) -> NetworkDescription:
+        recipe, known = await asyncio.to_thread(self._described, entry)
+        if known is None:
+            known = (await self._once(recipe)).facts
+        return known
+
+    def _described(self, entry: Entry) -> tuple[Description, NetworkDescription | None]:
+        """(the recipe of a network's description, the description if it was made before)."""
         if entry.problem:
             raise ModelUnavailable(model=entry.title, reason=entry.problem)
-        known = self.known_entry(entry)
-        if known is None:
-            known = (await self._once(_description(entry))).facts
-        return known
+        return _description(entry), self.known_entry(entry)
 
     def made(self, recipe: Recipe) -> Result | None:
         """What came of a recipe if it was made before."""
@@ -188,7 +192,7 @@ class Answers:
         require_definition(recipe, made)
         return await asyncio.to_thread(self._keep, recipe, made)
 
-    def _refuse(self, recipe: Recipe, reason: Any) -> None:
+    def _refuse(self, recipe: Recipe, reason: Words) -> None:
         """List an own checkpoint as unusable, if it is still the one that was asked for."""
         entry = self.catalogue.entry(recipe.model)
         if entry.definition == recipe.definition:

@@ -1,5 +1,6 @@
 """What handlers are given: the studio, and what a path names."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -39,7 +40,7 @@ async def description(studio: Studio, model: str) -> NetworkDescription:
 # What looks at the disk (the catalogue, the archive) does so beside the event loop.
 
 
-async def known(studio: Studio, model: str) -> dict[str, Any] | None:
+async def known(studio: Studio, model: str) -> NetworkDescription | None:
     """A network's description if it was made before. Raises UnknownModel."""
     return await asyncio.to_thread(studio.known, model)
 

@@ -39,7 +39,7 @@ async def metrics_text(studio: TheStudio) -> Response:
     return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
-def _queue(studio: Studio) -> schemas.Queue:
+async def _queue(studio: Studio) -> schemas.Queue:
     devices = [
         schemas.Device(
             name=device.name,
@@ -58,11 +58,11 @@ def _queue(studio: Studio) -> schemas.Queue:
             stage=snapshot.stage,
             seconds=round(snapshot.seconds, 1),
         )
-        for job, snapshot in studio.jobs_running()
+        for job, snapshot in running
     ]
-    titles = [*studio.engine.waiting(), *(job.recipe.title for job in studio.jobs_waiting())]
-    waiting = [wording.task(title) for title in titles]
-    return schemas.Queue(devices=devices, jobs=jobs, waiting=waiting)
+    titles = [*studio.engine.waiting(), *(job.recipe.title for job in waiting)]
+    words = [wording.task(title) for title in titles]
+    return schemas.Queue(devices=devices, jobs=jobs, waiting=words)
 
 
 @router.get(urls.QUEUE + urls.JSON)
@@ -74,4 +74,4 @@ async def queue_json(studio: TheStudio) -> schemas.Queue:
 @router.get(urls.QUEUE, include_in_schema=False)
 async def queue_page(request: Request, studio: TheStudio) -> Response:
     """What the devices do and what waits."""
-    return pages.respond(request, "queue.html", **vars(_queue(studio)))
+    return pages.respond(request, "queue.html", **vars(await _queue(studio)))

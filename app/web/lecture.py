@@ -13,7 +13,7 @@ from app.studio.collections.folders import SAMPLES, Collection
 from app.studio.studio import Studio
 from app.web import pages, pickers, urls
 from app.web.api.schemas import lecture as schemas
-from app.web.dependencies import TheStudio, description
+from app.web.dependencies import TheStudio, description, sample_images
 from app.web.images import sides
 from app.web.languages import gettext
 from app.web.networks.layers import has_filters
@@ -414,6 +414,10 @@ async def _described(studio: Studio) -> tuple[NetworkDescription | None, str]:
             instead = gettext("{network} is shown instead.").format(network=found["title"])
             return found, f"{why} {instead}"
     return None, why
+
+
+def _require_weights(studio: Studio, model: str) -> None:
+    networks.require_weights(studio.catalogue.entry(model))
 
 
 async def _tried(studio: Studio, name: str) -> NetworkDescription | str:

@@ -77,7 +77,7 @@ async def map_json(
     channel: int,
 ) -> schemas.Map:
     """Feature map of one channel, in numbers."""
-    recipe = map_recipe(studio.image(image, owner), model, layer, channel, fields)
+    recipe = map_recipe(await image_of(studio, image, owner), model, layer, channel, fields)
     return schemas.Map(**(await studio.make(recipe)).facts)
 
 
@@ -132,7 +132,7 @@ async def grid_json(
     studio: TheStudio, owner: Owner, fields: GridQuery, image: str, model: str, layer: str
 ) -> schemas.Grid:
     """Activation grid: all feature maps of a layer for a picture, in numbers."""
-    recipe = grid_recipe(studio.image(image, owner), model, layer, fields)
+    recipe = grid_recipe(await image_of(studio, image, owner), model, layer, fields)
     return schemas.Grid(**(await studio.make(recipe)).facts)
 
 
@@ -182,7 +182,7 @@ async def grid_page(
 
 async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> Any:
     """The facts of a recipe, or None; waited for only when nothing but they was asked for."""
-    made = studio.made(recipe)
+    made = await result_of(studio, recipe)
     if made is None and pages.wanted_block(request) == "numbers":
         made = await studio.make(recipe)
     return made.facts if made else None

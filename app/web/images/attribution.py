@@ -3,6 +3,7 @@
 The page needs names only; what the device says of the class comes as the block `numbers`.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.studio.studio import Studio
 from app.web import pages, pickers, results, urls
 from app.web.api import failures
 from app.web.api.schemas import images as schemas
-from app.web.dependencies import TheStudio, check_class, description, obstacle
+from app.web.dependencies import TheStudio, check_class, description, image_of, obstacle, result_of
 from app.web.images.attribution_fields import METHODS, WhereQuery, gradcam_recipe, places
 from app.web.sessions import Owner
 from app.web.visualizations import view

@@ -18,7 +18,7 @@ from app.vision import masks
 from app.web import pages, results, urls
 from app.web.api import failures
 from app.web.api.schemas import images as schemas
-from app.web.dependencies import TheStudio, description, obstacle
+from app.web.dependencies import TheStudio, description, image_of, obstacle, result_of
 from app.web.images.attribution_fields import FILLS
 from app.web.sessions import Owner
 from app.web.visualizations.requests import MOST_SEED

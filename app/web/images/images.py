@@ -15,7 +15,7 @@ from app.studio.studio import Studio
 from app.web import pages, sessions, urls
 from app.web.api import failures
 from app.web.api.schemas import images as schemas
-from app.web.dependencies import TheSettings, TheStudio
+from app.web.dependencies import TheSettings, TheStudio, image_of, sample_images
 from app.web.sessions import Owner
 
 router = APIRouter()
@@ -58,9 +58,9 @@ def seconds_left(image: KeptImage) -> float:
 @router.get(urls.IMAGES + urls.JSON)
 async def images_json(studio: TheStudio, owner: Owner) -> schemas.Images:
     """The sample photos, and the pictures that this browser uploaded, newest first."""
-    images = studio.archive.images_of(owner) if owner else []
+    images = await asyncio.to_thread(studio.images_of, owner)
     return schemas.Images(
-        samples=[facts(image) for image in studio.sample_images()],
+        samples=[facts(image) for image in await sample_images(studio)],
         images=[facts(image) for image in images],
     )
 

@@ -10,7 +10,15 @@ from app.studio.studio import Studio
 from app.web import pages, pickers, urls
 from app.web.api import failures
 from app.web.api.schemas import images as schemas
-from app.web.dependencies import TheSettings, TheStudio, description, obstacle
+from app.web.dependencies import (
+    TheSettings,
+    TheStudio,
+    description,
+    image_of,
+    known,
+    obstacle,
+    result_of,
+)
 from app.web.images import images
 from app.web.sessions import Owner
 from app.zoo.described import NetworkDescription

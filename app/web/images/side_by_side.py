@@ -15,7 +15,7 @@ from app.vision.drawing.colors import NAMES
 from app.web import pages, pickers, results, urls
 from app.web.api import failures
 from app.web.api.schemas import images as schemas
-from app.web.dependencies import TheSettings, TheStudio
+from app.web.dependencies import TheSettings, TheStudio, all_images, result_of, sample_images
 from app.web.fields import SORTS, grid_recipe
 from app.web.images import activations, sides
 from app.web.images.shared_scales import Facts, channels_of, drawn, legends, reach, scale_of

@@ -50,7 +50,7 @@ async def firing_page(
     """The same as a curve by depth, with the way to each layer's grid."""
     kept = await image_of(studio, image, owner)
     described = await description(studio, model)
-    hindered, twin = obstacle(studio, model)
+    hindered, twin = await obstacle(studio, model)
     rows: list[schemas.SilentRow] = []
     if hindered is None:
         recipe = LayerStatistics(model=model, image=kept.id)

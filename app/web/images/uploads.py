@@ -15,7 +15,7 @@ from app.studio.studio import Studio
 from app.web import bodies, errors, languages, pages, sessions, urls
 from app.web.api import failures
 from app.web.api.schemas import images as schemas
-from app.web.dependencies import TheSettings, TheStudio
+from app.web.dependencies import TheSettings, TheStudio, sample_images
 from app.web.images import images
 from app.web.limit import TheLimit, UploadLimit
 from app.web.sessions import Owner

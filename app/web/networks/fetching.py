@@ -46,7 +46,7 @@ Listed = Annotated[Entry, Depends(_listed)]
     status_code=202,
     responses=failures.FETCHED,
 )
-async def fetch_json(studio: TheStudio, model: str) -> schemas.Fetching:
+async def fetch_json(studio: TheStudio, model: str, entry: Listed) -> schemas.Fetching:
     """Start fetching a network's weights from the mirror; asking twice is harmless."""
     return facts(model, studio.fetcher.start(entry))
 

@@ -10,7 +10,7 @@ from app.studio.recipes import Thumbnails
 from app.web import languages, pages, results, urls
 from app.web.api import failures
 from app.web.api.schemas import networks as schemas
-from app.web.dependencies import TheStudio, description, layer_of, obstacle
+from app.web.dependencies import TheStudio, all_images, description, image_of, layer_of, obstacle
 from app.web.sessions import Owner
 from app.zoo.described import BoxDescription, GraphDescription, NodeDescription
 

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from app.web import pages, pickers, urls
 from app.web.api import failures
 from app.web.api.schemas import networks as schemas
-from app.web.dependencies import TheStudio, description
+from app.web.dependencies import TheStudio, description, sample_images
 from app.web.networks import arithmetic
 
 router = APIRouter()

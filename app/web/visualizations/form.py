@@ -64,7 +64,7 @@ async def form(
         layer=layer,
         groups=pickers.grouped(described["layers"]),
         choices=choices,
-        images=_images(studio, owner) if kind in ("reconstruction", "strip") else [],
+        images=await all_images(studio, owner) if kind in ("reconstruction", "strip") else [],
         limits=LIMITS,
     )
 
@@ -74,9 +74,3 @@ def _layer(described: NetworkDescription, name: str) -> LayerDescription:
     layers = described["layers"]
     named = [layer for layer in layers if layer["name"] == name]
     return named[0] if named else layers[len(layers) // 2]
-
-
-def _images(studio: Studio, owner: str | None) -> list[KeptImage]:
-    """The pictures that can be rebuilt by this person."""
-    own = studio.archive.images_of(owner) if owner else []
-    return [*own, *studio.sample_images()]

@@ -1,5 +1,9 @@
 """The gallery: what this browser asked for, and what has been finished for everybody to see.
 
+All that is no handler looks into the archive: not for the event loop.
+"""
+
+import asyncio
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -45,7 +49,7 @@ def network(studio: Studio, job: Job) -> str:
     return view.network(studio, job.recipe.model)["title"]
 
 
-def finished(studio: Studio, owner: str | None, most: int) -> list[dict[str, Any]]:
+def finished(studio: Studio, owner: str | None, most: int) -> list[Card]:
     """The cards of what has been finished for everybody to see."""
     return cards(studio, owner, studio.finished(most))
 
@@ -59,16 +63,25 @@ def own_jobs(studio: Studio, owner: str | None) -> list[Job]:
 @router.get(urls.VISUALIZATIONS + urls.JSON)
 async def gallery_json(studio: TheStudio, owner: Owner) -> schemas.Visualizations:
     """What this browser asked for, and what is finished and not of anybody's picture."""
+    own, others = await asyncio.to_thread(_both, studio, owner)
     return schemas.Visualizations(
-        own=[link(job) for job in own_jobs(studio, owner)],
-        finished=[link(job) for job in studio.finished(MOST_FINISHED)],
+        own=[link(job) for job in own], finished=[link(job) for job in others]
     )
+
+
+def _both(studio: Studio, owner: str | None) -> tuple[list[Job], list[Job]]:
+    return own_jobs(studio, owner), studio.finished(MOST_FINISHED)
+
+
+def _cards(studio: Studio, owner: str | None) -> tuple[list[Card], list[Card]]:
+    own, others = _both(studio, owner)
+    mine = {job.id for job in own}
+    others = [job for job in others if job.id not in mine]
+    return cards(studio, owner, own), cards(studio, owner, others)
 
 
 @router.get(urls.VISUALIZATIONS, include_in_schema=False)
 async def gallery_page(request: Request, studio: TheStudio, owner: Owner) -> Response:
     """What this browser asked for, and what is finished and not of anybody's picture."""
-    seen = await asyncio.to_thread(_shown, studio, owner)
-    return pages.respond(
-        request, "visualizations/gallery.html", own=seen["own"], finished=seen["finished"]
-    )
+    own, others = await asyncio.to_thread(_cards, studio, owner)
+    return pages.respond(request, "visualizations/gallery.html", own=own, finished=others)
