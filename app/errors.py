@@ -465,6 +465,11 @@ class JobDied(LaternaError):
     Everything else works; the log says more."""
 
     code, status = "job_died", 409
+    one = (
+        "times",
+        "The device stopped while it made this, so it is not tried again by itself. Everything "
+        "else works; the log says more.",
+    )
 
 
 class DeviceStarting(LaternaError):
@@ -492,6 +497,11 @@ class DeviceRefuses(LaternaError):
     Everything else works; the log says more."""
 
     code, status = "device_refuses", 409
+    one = (
+        "times",
+        "The device stopped while it made just this, so it is not tried again. Everything else "
+        "works; the log says more.",
+    )
 
 
 class NotFinite(LaternaError):
@@ -547,6 +557,11 @@ class DeviceMissing(LaternaError):
     use. Choose cpu, or auto for whatever there is."""
 
     code = "device_missing"
+    one = (
+        "count",
+        "LATERNA_DEVICES names {device}, but this machine has a single CUDA device that PyTorch "
+        "can use. Choose cpu, or auto for whatever there is.",
+    )
 
 
 class WrongDefault(LaternaError):

@@ -162,6 +162,13 @@ class Settings(BaseSettings):
         le=DAY,
         description="A device that has not answered by then is restarted, in seconds.",
     )
+    silent_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=DAY,
+        description="Nobody waits for a device that has given no sign of life for so many seconds; "
+        "they get a 503.",
+    )
     job_seconds: float = Field(
         3600.0,
         gt=0,

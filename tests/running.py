@@ -47,6 +47,8 @@ class Laterna:
             "LATERNA_IDLE_PICTURES": "false",
             # A device steps back for everything else, and a busy machine may leave it little.
             "LATERNA_CALL_SECONDS": str(2 * PATIENCE),
+            "LATERNA_SILENT_SECONDS": str(2 * PATIENCE),
+            "LATERNA_DECODE_SECONDS": str(PATIENCE),
             "LATERNA_TORCH_THREADS": "1",
             "LATERNA_WEIGHTS_MIRROR": f"http://127.0.0.1:{closed_port()}",
             **environment,
@@ -54,7 +56,7 @@ class Laterna:
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
-    def start(self, seconds: float = PATIENCE) -> "Laterna":
+    def start(self) -> "Laterna":
         """Start it and wait until it tells its address."""
         with self.log.open("ab") as log:
             at = log.tell()
@@ -72,7 +74,7 @@ class Laterna:
             assert self.process.poll() is None, self.log.read_text("utf-8")
             return line in self.log.read_bytes()[at:]
 
-        wait_until(told, seconds)
+        wait_until(told)
         self.url = self.log.read_bytes()[at:].split(line)[1].splitlines()[0].decode()
         return self
 
@@ -80,11 +82,11 @@ class Laterna:
         """A client with a session of its own."""
         return httpx.Client(base_url=self.url, timeout=PATIENCE)
 
-    def wait_until_ready(self, seconds: float = PATIENCE) -> "Laterna":
+    def wait_until_ready(self) -> "Laterna":
         """Wait until the default network is loaded and the samples are there."""
         with self.client() as client:
-            wait_until(lambda: client.get("/readyz").status_code == 200, seconds)
-            wait_until(lambda: len(client.get("/images.json").json()["samples"]) >= 8, seconds)
+            wait_until(lambda: client.get("/readyz").status_code == 200)
+            wait_until(lambda: len(client.get("/images.json").json()["samples"]) >= 8)
         return self
 
     def kill(self) -> None:
@@ -144,9 +146,9 @@ def laterna(data: Path, **environment: str) -> Iterator[Laterna]:
             server.stop()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Look again and again until it is so; fails when it never is. Never less than PATIENCE."""
-    end = time.monotonic() + max(seconds, PATIENCE)
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look again and again until it is so; fails when it never is."""
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.02)

@@ -31,6 +31,7 @@ def hanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laterna]:
     with laterna(folder / "data") as server, server.wait_until_ready().client() as client:
         assert client.get(f"/models/{MODEL}.json").status_code == 200
     many = {"LATERNA_COLLECTIONS": str(folder / "many"), "LATERNA_FAULT": "call-hang:1"}
+    many["LATERNA_SILENT_SECONDS"] = "5"
     with laterna(folder / "data", **many) as server:
         yield server.wait_until_ready()
 
@@ -59,7 +60,7 @@ def test_many_photos_can_be_asked_for_while_it_hangs(hanging: Laterna) -> None:
 
 def test_pictures_are_refused_for_now_long_before_the_device_is_given_up(hanging: Laterna) -> None:
     with hanging.client() as client:
-        wait_until(lambda: doing(client) is not None, 60)
+        wait_until(lambda: doing(client) is not None)
         answer = client.get(f"/images/coffee/models/{MODEL}/layers/bn1.png")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "device_silent")
         assert int(answer.headers["Retry-After"]) > 0

@@ -43,7 +43,7 @@ function said(item) {
   if (item.id === "@picture") return [spoken("picture"), shape];
   const named = item.id.startsWith("@") ? shape : `${item.title} · ${shape}`;
   if (!item.members) return [sized(item, spoken(item.kind)), named];
-  const units = words.layers.replace("{n}", item.nodes);
+  const units = (item.nodes === 1 ? words.layer : words.layers).replace("{n}", item.nodes);
   if (isUnit(item)) {
     const first = item.tree.find((node) => node.window.length) ?? item.tree[0];
     const rest = item.tree.slice(1).map((node) => spoken(node.kind)).join(" + ");

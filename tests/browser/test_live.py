@@ -126,10 +126,10 @@ def test_a_stream_that_dies_silently_is_opened_anew(
     expect(behind.locator("#news")).to_have_attribute("data-step", STEP)
     proxy.swallows = True
     before = proxy.streams
-    wait_until(lambda: bool(_ran(behind, 5_000)) and proxy.streams > before, 120)
+    wait_until(lambda: bool(_ran(behind, 5_000)) and proxy.streams > before)
     proxy.swallows = False
     stop(client, long_one)
-    wait_until(lambda: bool(_ran(behind, 5_000)) and "stopped" in behind.content(), 120)
+    wait_until(lambda: bool(_ran(behind, 5_000)) and "stopped" in behind.content())
 
 
 def _ran(page: Page, milliseconds: int) -> bool:
@@ -182,7 +182,7 @@ def test_a_tab_that_is_not_seen_holds_no_stream(
         "Object.defineProperty(document, 'hidden', {value: true});"
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
-    wait_until(lambda: "laterna_watchers 0.0" in client.get("/metrics").text, 60)
+    wait_until(lambda: "laterna_watchers 0.0" in client.get("/metrics").text)
 
 
 class Trickle(BaseHTTPRequestHandler):
@@ -236,7 +236,7 @@ def test_many_downloads_take_one_stream_and_other_pages_load(
             rows = client.get("/models.json").json()["models"]
             return [row["name"] for row in rows if row["status"] == "available"]
 
-        wait_until(lambda: len(available()) >= 7, 60)
+        wait_until(lambda: len(available()) >= 7)
         names = available()[:7]
         for name in names:
             assert client.post(f"/models/{name}/fetch.json").status_code == 202

@@ -89,8 +89,8 @@ def test_twenty_connections_fill_nothing_and_leave_nothing(
     """Each promises ten MB and sends nine; those beyond the bound are refused before."""
     before = sum(file.stat().st_size for file in bounded.data.rglob("*") if file.is_file())
     lines = [begun(bounded, "/images.json", 10 * MIB, 9 * MIB) for _ in range(20)]
-    wait_until(lambda: sum(refused(line) for line in lines) == 14, 120)
-    wait_until(lambda: sum(size for _, size in spooled(bounded)) >= 6 * 8 * MIB, 120)
+    wait_until(lambda: sum(refused(line) for line in lines) == 14)
+    wait_until(lambda: sum(size for _, size in spooled(bounded)) >= 6 * 8 * MIB)
     files = spooled(bounded)
     assert sum(size for _, size in files) <= TOGETHER
     assert all(place.startswith(str(bounded.data)) for place, _ in files)
@@ -99,7 +99,7 @@ def test_twenty_connections_fill_nothing_and_leave_nothing(
         assert client.get("/healthz").status_code == 200
     for line in lines:
         line.close()
-    wait_until(lambda: spooled(bounded) == [], 120)
+    wait_until(lambda: spooled(bounded) == [])
     after = sum(file.stat().st_size for file in bounded.data.rglob("*") if file.is_file())
     assert after <= before + MIB  # the log of the index may have grown
     with bounded.client() as client:
@@ -117,7 +117,7 @@ def test_a_crowd_is_told_when_to_come_again(bounded: Laterna) -> None:
                 answer = client.post("/images.json", files={"file": ("a.png", encoded("PNG"))})
                 return answer.status_code == 503 and answer.json()["error"]["code"] == "crowded"
 
-            wait_until(crowded, 60)
+            wait_until(crowded)
             answer = client.post("/images.json", files={"file": ("a.png", encoded("PNG"))})
             assert int(answer.headers["retry-after"]) > 0
             assert client.get("/images").status_code == 200
@@ -136,7 +136,7 @@ def test_one_file_too_large_is_refused_while_it_is_read_and_the_others_are_taken
         assert answer.status_code == 413
         assert "b.jpg" in answer.text
         assert len(client.get("/images.json").json()["images"]) == 2
-    wait_until(lambda: spooled(bounded) == [], 60)
+    wait_until(lambda: spooled(bounded) == [])
 
 
 def test_the_rate_is_checked_before_the_body_is_read(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_who_leaves_before_the_end_is_counted_as_gone(
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\nContent-Type: {kind}"
     line.sendall(head.encode() + b"\r\n\r\n--x\r\n")
     line.close()
-    wait_until(lambda: len(requests_logged(bounded, path)) > before, 60)
+    wait_until(lambda: len(requests_logged(bounded, path)) > before)
     assert requests_logged(bounded, path)[-1]["status"] == 499
     with bounded.client() as client:
         told = client.get("/metrics").text
@@ -211,7 +211,7 @@ def test_without_a_length_the_bound_holds_too(bounded: Laterna) -> None:
             assert answer.status_code == 413
         except (httpx.WriteError, httpx.ReadError):
             pass  # it was refused while it was still being sent
-    wait_until(lambda: spooled(bounded) == [], 60)
+    wait_until(lambda: spooled(bounded) == [])
 
 
 def test_what_stalls_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_a_harmed_sample_comes_back_with_all_that_was_made_of_it(own_server: Lat
             for file in files_of(own_server, "coffee"):
                 harm(file)
             in_words(client.get("/images/coffee.json"))
-            wait_until(lambda: client.get("/images/coffee.json").status_code == 200, 120)
+            wait_until(lambda: client.get("/images/coffee.json").status_code == 200)
             assert client.get("/images/coffee.png").content == before
             assert client.get(known["url"]).status_code == 200
             assert client.get(str(grid.url)).content == grid.content

@@ -41,8 +41,8 @@ def test_every_place_of_the_lecture_is_there_whatever_the_usual_network_is(
     """The chapters look at layers that the network has, or say why they look at another."""
     places = {"LATERNA_MODELS_DIR": str(own_models), "LATERNA_DEFAULT_MODEL": model}
     with laterna(tmp_path / "data", **places) as running, running.client() as client:
-        wait_until(lambda: len(client.get("/images.json").json()["samples"]) >= 8, 120)
-        wait_until(lambda: client.get(f"/models/{model}.json").status_code == 200, 120)
+        wait_until(lambda: len(client.get("/images.json").json()["samples"]) >= 8)
+        wait_until(lambda: client.get(f"/models/{model}.json").status_code == 200)
         chapters = client.get("/lecture.json").json()["chapters"]
         page = client.get("/lecture").text
         for chapter in chapters:

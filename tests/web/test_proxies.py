@@ -297,7 +297,7 @@ def nginx(folder: Path, lines: str, upstream: str) -> Iterator[str]:
             return False
 
     try:
-        wait_until(answers, 60)
+        wait_until(answers)
         yield address
     finally:
         running.terminate()
@@ -328,7 +328,7 @@ def test_streams_come_through_nginx_as_they_are_written(named: Laterna, tmp_path
         nginx(tmp_path, nginx_lines()[0], named.url) as address,
         httpx.Client(base_url=address, headers={"Host": NAME}, timeout=120) as client,
     ):
-        wait_until(lambda: client.get("/readyz").status_code == 200, 120)
+        wait_until(lambda: client.get("/readyz").status_code == 200)
         body = {"kind": "class", "class": 1, "steps": 2048, "size": 224}
         made = client.post("/visualizations.json", json=body).json()
         with client.stream("GET", f"{made['url']}/events") as events:

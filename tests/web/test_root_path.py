@@ -92,7 +92,7 @@ def test_every_page_stays_under_the_path(client: httpx.Client) -> None:
     shown = client.post(f"{ROOT}/visualizations.json", json=CHANNEL)
     checked(shown, "/visualizations.json")
     page = shown.json()["url"]
-    wait_until(lambda: client.get(f"{page}.json").json()["state"] == "done", 300)
+    wait_until(lambda: client.get(f"{page}.json").json()["state"] == "done")
     seen: set[str] = set()
     kinds: Counter[str] = Counter()
     waiting = [f"{ROOT}/", ROOT, made.headers["location"], page, f"{ROOT}/lecture"]

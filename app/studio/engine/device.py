@@ -29,8 +29,6 @@ from app.studio.engine.supervision import State, Supervised
 from app.studio.recipes import JobRecipe, Made, Recipe, Sources
 
 log = structlog.get_logger("laterna.engine")
-#: Seconds of silence after which nobody waits for a device that has something to do.
-PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ class Device(Supervised):
         """
         if self.state != "ready" or self._is_loading or not (self._current or self._ascent):
             return False
-        return time.monotonic() - self._last_sign >= PATIENCE
+        return time.monotonic() - self._last_sign >= self._settings.silent_seconds
 
     def _is_alive(self) -> None:
         """The process gave a sign of life: it gets time for another, if it has anything to do."""

@@ -118,8 +118,13 @@ async def collection_page(
     collection: str,
     first: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """A collection's photos, some at a time, and the networks that have looked through it."""
+    """A collection's photos, some at a time, and the networks that have looked through it.
+
+    Raises UnknownPhoto for a first one that is not there.
+    """
     found = await collection_of(studio, collection, owner)
+    if first:
+        found.photo(first)
     first = first // MOST_SHOWN * MOST_SHOWN
     shown = [
         (photo, picture(found, photo.n, size=256)) for photo in found.photos[first:][:MOST_SHOWN]

@@ -22,7 +22,14 @@ from app.web.api.schemas.images import SilentRow
 from app.web.collections import notes
 from app.web.collections.photos import collection_of, title
 from app.web.curves import curve
-from app.web.dependencies import TheStudio, description, layer_of, neighbours, obstacle
+from app.web.dependencies import (
+    TheStudio,
+    check_channel,
+    description,
+    layer_of,
+    neighbours,
+    obstacle,
+)
 from app.web.sessions import Owner
 from app.web.visualizations import view
 from app.zoo.described import NetworkDescription
@@ -152,6 +159,7 @@ async def layer_page(
     if index is None:
         return pages.go(urls.collection_model(collection, model))
     rows = sorted(await asyncio.to_thread(_channels, index, model, layer), key=ORDERS[sort])
+    check_channel(shown, first)
     first = first // MOST_SHOWN * MOST_SHOWN
     before, after = neighbours(described, layer)
     return pages.respond(

@@ -147,10 +147,10 @@ async def photo_page(
     """
     found = await collection_of(studio, collection, owner)
     shown = found.photo(photo)
-    if model and layer:
-        place = layer_of(await description(studio, model), layer)
-        if channel is not None:
-            check_channel(place, channel)
+    described = await description(studio, model) if model else None
+    place = layer_of(described, layer) if described and layer else None
+    if place and channel is not None:
+        check_channel(place, channel)
     image = shown.member.image
     number = "" if channel is None else str(channel)
     return pages.respond(

@@ -155,6 +155,7 @@ async def grid_page(
     if channel is not None:
         check_channel(found, channel)
         return pages.go(urls.map(image, model, layer, channel, **_colored(fields)))
+    check_channel(found, first)
     chosen = fields.chosen()
     hindered, twin = await obstacle(studio, model)
     recipe = grid_recipe(kept, model, layer, fields)
@@ -167,7 +168,7 @@ async def grid_page(
         untrained_url=urls.grid(image, twin, layer, **chosen) if twin else None,
         compact=compact(facts) if facts else None,
         picture=urls.grid(image, model, layer, urls.PNG, **chosen),
-        first=min(first, found["shape"][0] - 1) // ROWS * ROWS,
+        first=first // ROWS * ROWS,
         rows=ROWS,
         pages_of=[
             urls.grid(image, model, layer, **chosen, first=start)

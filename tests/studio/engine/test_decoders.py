@@ -17,7 +17,7 @@ from app.studio.engine import decoders as module
 from app.studio.engine.decoders import Decoders
 from tests.bad_pictures import SIZE, bad_pictures, encoded
 from tests.color_profiles import display_p3
-from tests.running import children_of
+from tests.running import PATIENCE, children_of
 
 pytestmark = pytest.mark.first
 
@@ -29,7 +29,9 @@ def with_decoders(work: Callable[[Decoders], Awaitable[None]], **set_to: Any) ->
     before = set(children_of(os.getpid()))
 
     async def run() -> None:
-        decoders = Decoders(Settings(**{"decoders": 1} | set_to))
+        # No more than memory is to fail where the machine is busy.
+        settings = Settings(**{"decoders": 1, "decode_seconds": PATIENCE} | set_to)
+        decoders = Decoders(settings)
         await decoders.start()
         try:
             await work(decoders)
@@ -158,7 +160,7 @@ def test_a_picture_that_needs_too_much_memory_is_refused_and_the_next_is_not() -
     ],
 )
 def test_the_largest_pictures_that_are_taken_fit(kind: str, mode: str, how: dict[str, Any]) -> None:
-    """Within the usual limits, for those kinds that need the most memory."""
+    """Within the usual limit of memory, for those kinds that need the most memory."""
     largest = encoded(kind, Image.new(mode, (7071, 7071)), **how)
 
     async def work(decoders: Decoders) -> None:

@@ -72,9 +72,7 @@ def test_the_table_of_channels_is_paged_and_leads_to_each(server: Laterna) -> No
         assert seen == set(range(channels))
         last = client.get(f"{GRID}?first={channels - 1}").text
         assert '<details class="table" open>' in last
-        assert client.get(f"{GRID}?first=9999999").text.count("<th scope") == last.count(
-            "<th scope"
-        )
+        assert client.get(f"{GRID}?first={channels}").status_code == 404
         went = client.get(f"{GRID}?channel=7")
         assert (went.status_code, went.headers["location"]) == (303, f"{GRID}/channels/7")
 
