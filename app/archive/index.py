@@ -134,7 +134,10 @@ class Index:
                 try:
                     self._bring_up()
                     self._reader = _opened(path)
-                    self._inode = path.stat().st_ino
+                    # Closed after all connections: a process that closes any descriptor of a file
+                    # gives up its locks, and the next stranger who looks into the database would
+                    # take itself for the last and remove the log (sqlite.org/howtocorrupt.html).
+                    self._file = os.open(path, os.O_RDONLY)
                 except BaseException:
                     self._writer.close()
                     raise
@@ -175,8 +178,9 @@ class Index:
                 _require_columns(fresh)
                 for table in COLUMNS:
                     fresh.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608  # ours
-            with self._path.open("rb") as file:  # its pages may stand in the write-ahead log still
-                return file.read(16) == MAGIC and os.fstat(file.fileno()).st_ino == self._inode
+            # Its pages may stand in the write-ahead log still, so the file itself is looked at.
+            begins = os.pread(self._file, len(MAGIC), 0)
+            return begins == MAGIC and self._path.stat().st_ino == os.fstat(self._file).st_ino
         except (sqlite3.Error, OSError, IndexDamaged):
             return False
 
@@ -204,8 +208,12 @@ class Index:
 
     def close(self) -> None:
         """Close the database; the write-ahead log is folded in."""
-        with self._reading, self.writing, closing(self._writer):
+        with self._reading, self.writing:
             self._reader.close()
+            self._writer.close()
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.archive import Archive
-from app.archive.index import VERSION
+from app.archive.index import VERSION, Index
 from app.errors import (
     DataUnusable,
     IndexBroken,
@@ -244,3 +246,29 @@ def test_what_an_older_program_made_goes_too(tmp_path: Path, kind: str) -> None:
     with pytest.raises(UnknownImage):
         archive.image("cat")
     archive.close()
+
+
+def test_a_stranger_who_looks_into_it_harms_nothing(tmp_path: Path) -> None:
+    """Also after it was looked at whether it is sound: what is written then is seen by others."""
+    path = tmp_path / "index.sqlite"
+    code = (
+        "import sqlite3, sys; index = sqlite3.connect(sys.argv[1]);"
+        "print(index.execute('SELECT count(*) FROM blobs').fetchone()[0]); index.close()"
+    )
+
+    def seen_by_a_stranger() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    index = Index(path)
+    try:
+        for count in range(3):
+            assert index.is_sound()
+            assert seen_by_a_stranger() == str(count)
+            with index.change() as change:
+                change.execute("INSERT INTO blobs VALUES (?, 1)", (f"{count:064}",))
+    finally:
+        index.close()
+    assert seen_by_a_stranger() == "3"
