@@ -185,7 +185,7 @@ def test_a_photo_that_cannot_be_read_has_no_neighbours_which_is_said(
             client.get(f"{COLLECTION}/models/{MODEL}/layers/{LAYER}/{address}").status_code == 200
         )
         answer = client.get(f"{COLLECTION}/models/{MODEL}/layers/{LAYER}/map?photo={broken}")
-        assert answer.status_code == 200
+        assert answer.status_code == 409, "it has no place there"
 
 
 @pytest.mark.parametrize("collection", ["one", "two", "same", "none"])

@@ -339,7 +339,7 @@ def test_whoever_asked_can_stop_it_and_nobody_else(server: Laterna, client: http
     page = client.get(f"/visualizations/{id}").text
     assert "It was stopped" in page
     assert "Make it after all" in page
-    assert re.search(r">Steps</th><td>2,048<", page)
+    assert re.search(r">Steps<.*?</th><td>2,048<", page)
     done = made(client, CHANNEL)["id"]
     late = client.post(f"/visualizations/{done}/cancel.json")
     assert (late.status_code, late.json()["error"]["code"]) == (409, "not_cancellable")
@@ -453,7 +453,10 @@ def test_every_place_has_its_button(client: httpx.Client) -> None:
             "channel",
             "Visualize this channel (max-filter image)",
         ),
-        f"/models/{MODEL}/layers/bn1": ("atlas", "Atlas"),
+        f"/models/{MODEL}/layers/bn1": (
+            "atlas",
+            "Visualize all channels (layer atlas)",
+        ),
         f"/models/{MODEL}/classes?q=banana": ("class", "banana"),
         f"/images/chelsea/models/{MODEL}/layers/bn1": ("reconstruction", "Rebuild the picture"),
         f"/images/chelsea/models/{MODEL}/layers/bn1/channels/5": (
