@@ -458,7 +458,7 @@ def test_every_place_has_its_button(client: httpx.Client) -> None:
             "Visualize all channels (layer atlas)",
         ),
         f"/models/{MODEL}/classes?q=banana": ("class", "banana"),
-        f"/images/chelsea/models/{MODEL}/layers/bn1": ("reconstruction", "Rebuild the picture"),
+        f"/images/chelsea/models/{MODEL}/layers/bn1": ("reconstruction", "Reconstruct the picture"),
         f"/images/chelsea/models/{MODEL}/layers/bn1/channels/5": (
             "channel",
             "Visualize this channel",
