@@ -140,15 +140,6 @@ def test_what_cannot_be_is_said(client: httpx.Client, server: Laterna) -> None:
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (404, "unknown_layer")
 
 
-def test_with_a_picture_go_its_neighbours(client: httpx.Client) -> None:
-    """The last test of these: the collection is another one afterwards."""
-    id = ask(client, MAP)
-    gone = get(client, "/collections/uploads.json")["photos"][0]["image"]
-    assert client.delete(f"/images/{gone}").status_code in (200, 204)
-    assert code(client, f"{OWN}/neighbours.json") == (409, "not_indexed")
-    assert get(client, f"/visualizations/{id}.json")["state"] != "done"
-
-
 def test_what_an_address_names_beyond_what_is_there_is_404(client: httpx.Client) -> None:
     map_page = f"{OWN}/layers/{LATE}/map"
     photo = "/collections/samples/photos/0"
@@ -165,3 +156,12 @@ def test_what_an_address_names_beyond_what_is_there_is_404(client: httpx.Client)
         answer = client.get(url, headers={"Accept": "application/json"})
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, wanted), url
     assert client.get(f"{map_page}?photo=8").status_code == 200
+
+
+def test_with_a_picture_go_its_neighbours(client: httpx.Client) -> None:
+    """The last test of these: the collection is another one afterwards."""
+    id = ask(client, MAP)
+    gone = get(client, "/collections/uploads.json")["photos"][0]["image"]
+    assert client.delete(f"/images/{gone}").status_code in (200, 204)
+    assert code(client, f"{OWN}/neighbours.json") == (409, "not_indexed")
+    assert get(client, f"/visualizations/{id}.json")["state"] != "done"
