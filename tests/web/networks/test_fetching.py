@@ -69,6 +69,7 @@ def test_progress_is_a_stream_of_fragments_that_ends(fetching: Laterna) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/models")
         assert status(fetching) == "loading"
         assert 'data-live="/models/events"' in client.get("/models").text
+        Held.let.release(PIECES)
         with client.stream("GET", "/models/events") as stream:
             together = list(stream.iter_lines())
         assert f'id="state-{NAME}"' in "".join(together)
