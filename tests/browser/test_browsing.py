@@ -207,7 +207,7 @@ def test_without_javascript_every_channel_can_be_reached(page_without_javascript
     page.goto(PICTURE)
     expect(page.locator("main")).to_contain_text("tiger cat")
     page.goto(GRID)
-    expect(page.locator("#numbers")).to_contain_text("dead")
+    expect(page.locator("#numbers")).to_contain_text("silent")
     page.get_by_text("All channels as a table").click()
     page.get_by_role("link", name="7", exact=True).click()
     page.wait_for_url("**/channels/7*")
