@@ -256,8 +256,10 @@ def test_damage_is_noticed_and_forgotten(archive: Archive, damage: Callable[[Pat
     made = archive.keep_result("key", {}, content("grid"), "image/png", None)
     archive.keep_result("other", {}, content("other"), "image/png", None)
     assert made.path is not None
+    kept = archive.result("key")
+    assert kept is not None
     damage(made.path)
-    assert archive.read(made) is None
+    assert archive.read(kept) is None
     assert archive.result("key") is None
     assert archive.result("other") is not None
     assert not made.path.exists()

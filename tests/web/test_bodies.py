@@ -101,7 +101,7 @@ def test_twenty_connections_fill_nothing_and_leave_nothing(
         line.close()
     wait_until(lambda: spooled(bounded) == [])
     after = sum(file.stat().st_size for file in bounded.data.rglob("*") if file.is_file())
-    assert after <= before + MIB  # the log of the index may have grown
+    assert after <= before + 4 * MIB  # the log of the index may have grown, not by a body
     with bounded.client() as client:
         for _ in range(12):  # all of the room is free again
             answer = client.post("/images.json", files={"file": ("a.png", encoded("PNG"))})

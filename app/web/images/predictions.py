@@ -1,6 +1,8 @@
 """Predictions: what a network takes a picture for, on the picture's own page and as JSON."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.archive import KeptImage
@@ -24,6 +26,7 @@ from app.web.sessions import Owner
 from app.zoo.described import NetworkDescription
 
 router = APIRouter()
+Wait = Annotated[bool, Query(description="Whether the page waits for the prediction.")]
 
 
 @router.get(urls.PREDICTION + urls.JSON, responses=failures.MADE)
@@ -53,17 +56,23 @@ async def prediction_page(
     owner: Owner,
     image: str,
     model: str,
+    wait: Wait = False,
 ) -> Response:
     """A picture with the prediction of one network."""
-    return await _seen_by(request, studio, settings, owner, image, model)
+    return await _seen_by(request, studio, settings, owner, image, model, wait)
 
 
 @router.get(urls.IMAGE, include_in_schema=False)
 async def image_page(
-    request: Request, studio: TheStudio, settings: TheSettings, owner: Owner, image: str
+    request: Request,
+    studio: TheStudio,
+    settings: TheSettings,
+    owner: Owner,
+    image: str,
+    wait: Wait = False,
 ) -> Response:
     """A picture with the prediction of the default network."""
-    return await _seen_by(request, studio, settings, owner, image, settings.default_model)
+    return await _seen_by(request, studio, settings, owner, image, settings.default_model, wait)
 
 
 async def _seen_by(
@@ -73,11 +82,15 @@ async def _seen_by(
     owner: str | None,
     image: str,
     model: str,
+    wait: bool,
 ) -> Response:
-    """The picture's page; the network's part of it waits for the device, the rest does not."""
+    """The picture's page; the network's part of it waits for the device, the rest does not.
+
+    wait: the whole page does, as a browser without scripts asks for no part.
+    """
     kept = await image_of(studio, image, owner)
     hindered, twin = await obstacle(studio, model)
-    waiting = hindered is None and pages.wanted_block(request) == "seen"
+    waiting = hindered is None and (wait or pages.wanted_block(request) == "seen")
     described = await description(studio, model) if waiting else await known(studio, model)
     seen = None
     if hindered is None and (described is None or described["labels"]):

@@ -24,7 +24,7 @@ from app.errors import (
     Unexpected,
 )
 from app.settings import ROOT, Settings
-from app.studio.engine import Engine, device, supervision
+from app.studio.engine import Engine, supervision
 from app.studio.engine.child import Child
 from app.studio.recipes import ClassImage, Description, Member, Prediction, Recipe, Sources
 from tests.running import PATIENCE, children_of, until, wait_until
@@ -277,9 +277,9 @@ def test_those_who_left_do_not_fill_the_queue(bench: Bench, tmp_path: Path) -> N
 
 
 def test_a_device_is_silent_while_it_hangs_and_not_while_it_loads(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(device, "PATIENCE", 0.5)
+    bench = Bench(silent_seconds=0.5)
 
     async def work(engine: Engine) -> None:
         hangs, loads = asked("wait", tmp_path / "hangs"), asked("load", tmp_path / "loads")
@@ -295,7 +295,10 @@ def test_a_device_is_silent_while_it_hangs_and_not_while_it_loads(
         (tmp_path / "loads").touch()
         await calling
 
-    bench.do(work)
+    try:
+        bench.do(work)
+    finally:
+        bench.close()
 
 
 def test_a_recipe_that_kills_the_device_each_time_is_not_tried_for_ever(bench: Bench) -> None:
