@@ -4,23 +4,20 @@ Letters are DejaVu Sans, which comes with Matplotlib (a free licence: https://de
 on a machine without it Pillow's own font, which has no letters beyond English.
 """
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from app.vision.drawing import png
+from app.vision.drawing.fonts import Font, font
 
 MARGIN, GAP, ABOVE = 32, 6, 15
 NARROWEST = 880
 GROUND, INK, QUIET, RED = (255, 254, 252), (29, 27, 25), (99, 93, 86), (198, 40, 40)
 BAR = (420, 14)
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -161,18 +158,6 @@ def _lines(text: str, letters: Font, width: int) -> list[str]:
         else:
             lines[-1] = wider
     return lines
-
-
-@cache
-def font(size: int, bold: bool = False) -> Font:
-    """Letters so many pixels high."""
-    found = importlib.util.find_spec("matplotlib")
-    if found is not None and found.origin is not None:
-        name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-        file = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / name
-        if file.exists():
-            return ImageFont.truetype(str(file), size)
-    return ImageFont.load_default(size)
 
 
 def _writable(text: str, letters: Font) -> str:

@@ -143,10 +143,12 @@ def _mark(strip: Tensor, indexed: bool) -> None:
 
 def _word(text: str, height: int, width: int) -> Tensor:
     """Where ink is: bool [height, width]."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
+
+    from app.vision.drawing import fonts
 
     picture = Image.new("L", (width, height))
-    font = ImageFont.load_default(size=14)
-    ImageDraw.Draw(picture).text((4, 2), text, fill=255, font=font, stroke_width=0.4)
+    letters = fonts.font(13, bold=True)  # Pillow's own has no Danish ones
+    ImageDraw.Draw(picture).text((4, 2), text, fill=255, font=letters)
     ink = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
     return ink.reshape(height, width) > 110
