@@ -55,7 +55,8 @@ class Prediction(FromImage):
 class Grid(FromImage):
     """An activation grid in numbers; channels in the order of the sheet.
 
-    low, high: the ends of a told scale, both 0 where none was; tile: 0 for the natural size.
+    low, high: the ends of a told scale, both 0 where none was; tile: 0 for the natural size; dead:
+    how many channels are silent for this photo (all zero).
     """
 
     layer: str
@@ -73,7 +74,7 @@ class Grid(FromImage):
 
 
 class Map(FromImage):
-    """One channel of an activation in numbers."""
+    """One channel of an activation in numbers; dead: it is silent for this photo (all zero)."""
 
     layer: str
     channel: int
@@ -148,8 +149,8 @@ class Covering(FromImage):
 
 
 class SilentRow(TypedDict):
-    """How many channels of a layer are all zero for a picture; signed: it has values below zero,
-    of which that says little."""
+    """How many channels of a layer are silent for a photo (all zero: `dead`); signed: it has
+    values below zero, of which that says little."""
 
     name: str
     kind: str

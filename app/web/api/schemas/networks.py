@@ -258,7 +258,7 @@ class FilterSheet(TypedDict):
 
 
 class FilterPair(BaseModel):
-    """A layer's filters and its untrained copy's; `grain`: share of high-frequency energy."""
+    """A layer's filters and its untrained copy's (`twin`); `grain`: share of high frequencies."""
 
     layer: str
     filter: int | None
