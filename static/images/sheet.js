@@ -44,6 +44,15 @@ function layOver(canvas, crop, address, whole, draw) {
   });
 }
 
+// What was last pointed at and pressed in a sheet that was not ready for it.
+const early = {};
+for (const type of ["pointermove", "click"]) {
+  document.addEventListener(type, (event) => {
+    const frame = event.target.closest?.("#sheet");
+    early[type] = frame && !frame.sheet?.ready ? event : null;
+  }, { capture: true, passive: true });
+}
+
 class Sheet {
   constructor(frame) {
     this.frame = frame;
@@ -51,10 +60,10 @@ class Sheet {
     this.mark = frame.querySelector(".cursor");
     this.at = -1;
     frame.addEventListener("pointermove", (event) => this.#point(event));
-    frame.addEventListener("click", (event) => { this.#point(event); this.open(); });
+    frame.addEventListener("click", (event) => { if (this.ready) { this.#point(event); this.open(); } });
     frame.addEventListener("keydown", (event) => this.key(event));
     frame.addEventListener("focus", () => { this.begin(); });
-    this.image.addEventListener("load", () => this.#fit());
+    this.image.addEventListener("load", () => { this.#fit(); this.replay(); });
     new ResizeObserver(() => this.#fit()).observe(frame);
   }
 
@@ -62,6 +71,17 @@ class Sheet {
     const said = document.querySelector("#numbers[data-facts]");
     if (said && said !== this.said) { this.said = said; this.known = JSON.parse(said.dataset.facts); }
     return said ? this.known : null;
+  }
+
+  get ready() { return this.facts && this.image.naturalWidth; }
+
+  // What was pointed at or pressed before the picture and its numbers were there counts when they are.
+  replay() {
+    if (!this.ready) return;
+    for (const [type, event] of Object.entries(early)) {
+      early[type] = null;
+      if (event && this.frame.contains(event.target)) this.frame.dispatchEvent(new PointerEvent(type, event));
+    }
   }
 
   #place() {
@@ -93,7 +113,7 @@ class Sheet {
   }
 
   #point(event) {
-    if (!this.facts || !this.image.naturalWidth) return;
+    if (!this.ready) return;
     const { scale, left, top, box } = this.#place();
     const { columns, rows, tile, tile_height: high, gap } = this.facts.sheet;
     const column = Math.floor(((event.clientX - box.left - left) / scale - gap / 2) / (tile + gap));
@@ -193,6 +213,7 @@ function begin() {
   const frame = document.getElementById("sheet");
   if (frame && !frame.sheet) frame.sheet = new Sheet(frame);
   frame?.sheet.begin();
+  if (frame) setTimeout(() => frame.sheet.replay()); // field.js begins after this
   layMap();
 }
 begin();

@@ -2,21 +2,29 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from threading import Timer
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
+    Playwright,
     Request,
     expect,
     sync_playwright,
 )
 
-from tests.running import PATIENCE, Laterna
+from tests.running import Laterna
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -32,8 +40,75 @@ ARGUMENTS = (
 )
 
 
+#: Seconds until what a page should show counts as never coming.
+PATIENCE = 240.0
+
+
+class Chromium:
+    """A browser that is ended, and started again, when it stands still.
+
+    Rarely, one never answers that a context is opened or closed, and Playwright waits for ever.
+    """
+
+    def __init__(self, playwright: Playwright, executable: str) -> None:
+        self.playwright = playwright
+        self.executable = executable
+        self.name = f"--started-by={uuid4().hex}"
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        """The one that runs; its contexts are patient."""
+        if self._browser is None or not self._browser.is_connected():
+            browser = self.playwright.chromium.launch(
+                executable_path=self.executable, args=[*ARGUMENTS, self.name]
+            )
+            open_context = browser.new_context
+            browser.new_context = partial(self._context, open_context)  # type: ignore[method-assign]
+            self._browser = browser
+        return self._browser
+
+    def _context(self, open_context: Callable[..., BrowserContext], **options: Any) -> Any:
+        try:
+            with self._watched():
+                made = open_context(**options)
+        except Error:
+            if self._browser and self._browser.is_connected():
+                raise
+            return self.browser().new_context(**options)
+        made.set_default_timeout(PATIENCE * 1000)
+        open_page, close = made.new_page, made.close
+
+        def patient_page() -> Page:
+            with self._watched():
+                return open_page()
+
+        def patient_close(**_: Any) -> None:
+            with self._watched(), suppress(Error):
+                close()
+
+        made.new_page, made.close = patient_page, patient_close  # type: ignore[method-assign]
+        return made
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """End the browser if what is done takes for ever."""
+        watch = Timer(PATIENCE, self._end)
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    def _end(self) -> None:
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                line = (folder / "cmdline").read_bytes().split(b"\0")
+                if self.name.encode() in line and not any(p.startswith(b"--type=") for p in line):
+                    os.kill(int(folder.name), signal.SIGKILL)
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromiums() -> Iterator[Chromium]:
     """Debian's chromium; skips where there is none, except in CI, where that is a failure."""
     executable = shutil.which("chromium")
     if executable is None:
@@ -43,17 +118,15 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(message)
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
-        open_context = browser.new_context
+        made = Chromium(playwright, executable)
+        yield made
+        made.browser().close()
 
-        def patient(**options: Any) -> BrowserContext:
-            context = open_context(**options)
-            context.set_default_timeout(PATIENCE * 1000)
-            return context
 
-        browser.new_context = patient  # type: ignore[method-assign]  # for all who open one
-        yield browser
-        browser.close()
+@pytest.fixture
+def chromium(chromiums: Chromium) -> Browser:
+    """A browser that answers."""
+    return chromiums.browser()
 
 
 @pytest.fixture

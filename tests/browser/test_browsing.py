@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.running import Laterna, wait_until
 
@@ -46,18 +46,8 @@ def test_from_home_to_a_channel_and_back(page: Page) -> None:
     expect(page.locator("main")).to_contain_text("tiger cat")
     page.goto(GRID)
     numbers_are_there(page)
-
-    def is_opened() -> bool:
-        """Point and press again where the first time came before the page was ready for it."""
-        if "/channels/" in page.url:
-            return True
-        page.mouse.move(1, 1)
-        page.locator("#sheet").hover(position={"x": 60, "y": 120})
-        page.locator("#sheet").click(position={"x": 60, "y": 120})
-        page.wait_for_timeout(1000)
-        return "/channels/" in page.url
-
-    wait_until(is_opened)
+    page.locator("#sheet").click(position={"x": 60, "y": 120})
+    page.wait_for_url("**/channels/*")
     expect(page.locator("h1")).to_contain_text(re.compile(r"Channel \d+"))
     page.go_back()
     expect(page).to_have_url(re.compile(re.escape(GRID) + "$"))
@@ -65,6 +55,30 @@ def test_from_home_to_a_channel_and_back(page: Page) -> None:
     page.go_forward()
     page.wait_for_url("**/channels/*")
     expect(page.locator("h1")).to_contain_text(re.compile(r"Channel \d+"))
+
+
+@pytest.mark.parametrize(("layer", "late"), [("blocks.3.1", "image"), ("blocks.3.2", "fetch")])
+def test_what_is_pressed_before_the_sheet_is_ready_counts(
+    page: Page, layer: str, late: str
+) -> None:
+    """Picture or numbers come late, and the press on where a channel will be opens it."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.resource_type == late:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/layers/{layer}*", hold)
+    page.goto(f"{PICTURE}/layers/{layer}", wait_until="domcontentloaded")
+    page.locator("#sheet").click(position={"x": 60, "y": 120})
+    page.mouse.move(1, 1)
+    wait_until(lambda: page.evaluate("1") == 1 and bool(held))
+    assert "/channels/" not in page.url
+    for route in held:
+        route.continue_()
+    page.wait_for_url("**/channels/*")
 
 
 def test_the_strongest_channel_is_looked_at_before_anything_is_pointed_at(page: Page) -> None:

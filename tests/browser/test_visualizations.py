@@ -145,6 +145,7 @@ def test_a_class_is_found_and_asked_for_on_the_networks_page(page: Page) -> None
     page.wait_for_url(re.compile("/visualizations/[0-9a-f]{32}$"))
     expect(page.locator("h1")).to_contain_text("volcano")
     page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("button", name="Stop it")).to_have_count(0)
 
 
 def test_the_form_follows_what_is_chosen(page: Page) -> None:
