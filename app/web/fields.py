@@ -9,7 +9,9 @@ from app.archive import KeptImage
 from app.studio.recipes import ActivationGrid, ChannelMap, Filters, Scale, Sort
 from app.vision.drawing.colors import NAMES
 
-SCALES: tuple[Scale, ...] = ("layer", "channel")
+SCALES: tuple[Scale, ...] = ("robust", "layer", "channel")
+#: Choices of how bright small values are, the brightest last.
+GAMMAS = (1.0, 0.7, 0.5, 0.35)
 SORTS: tuple[Sort, ...] = ("index", "max", "mean")
 
 
@@ -33,26 +35,32 @@ class Colored(BaseModel):
 
 
 class Scaled(Colored):
-    """What may be drawn on a scale that is told, so that it is the same as another picture's."""
+    """How feature maps are drawn: on their own scale, or on one that is told, as another's."""
 
     low: float = Field(0.0, le=0, allow_inf_nan=False, description="The told scale's lower end.")
     high: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="Its upper end; both 0: the layer's own scale."
     )
+    scale: Scale = Field(
+        "robust",
+        description="robust: up to the upper quartile of the channels' peaks; layer: the full"
+        " range; channel: each channel's own.",
+    )
+    gamma: float = Field(
+        0.7, ge=0.2, le=2, description="Of the colours: below 1 small values are brighter."
+    )
+    sort: Sort = Field("index", description="The order of the channels on the sheet.")
 
 
 class GridFields(Scaled):
     """How a sheet is drawn."""
 
-    scale: Scale = Field("layer", description="One scale for all channels, or each its own.")
-    sort: Sort = Field("index", description="The order of the channels on the sheet.")
     tile: int = Field(0, ge=0, le=512, description="Pixels per tile; 0: by the map's size.")
 
 
 class MapFields(Scaled):
     """How one channel's map is drawn."""
 
-    scale: Scale = Field("layer", description="The layer's scale, or the channel's own.")
     size: int = Field(448, ge=8, le=2048, description="Longest side of the picture in pixels.")
 
 
@@ -89,7 +97,7 @@ def map_recipe(
         layer=layer,
         channel=channel,
         image=image.id,
-        **fields.model_dump(),
+        **fields.model_dump(exclude={"sort"}),
     )
 
 

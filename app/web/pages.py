@@ -47,6 +47,7 @@ def environment(statics: Mapping[str, Static]) -> jinja2.Environment:
         "shown_name": wording.shown,
         "tip": wording.tip,
         "layer_kind": wording.layer_kind,
+        "beyond": wording.beyond,
         "preprocessing_words": wording.preprocessing,
         "whole": languages.whole,
         "short": languages.short,

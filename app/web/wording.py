@@ -5,12 +5,32 @@ from typing import Any
 
 from app.archive import KeptImage
 from app.studio import samples
+from app.studio.recipes.facts import ScaleFacts
+from app.web import languages
 from app.web.languages import gettext, kind
 from app.zoo.described import PreprocessingFacts
 from app.zoo.preprocessing import preprocessing_from, sides
 
 #: What ends the title of an untrained network.
 COPY = " (untrained)"
+
+
+def beyond(scale: ScaleFacts) -> str:
+    """What exceeds the ends of a scale, in a sentence; empty where nothing does."""
+    if not scale.get("beyond") or "peak" not in scale:
+        return ""
+    end = ("±" if scale["sided"] == "signed" else "") + languages.short(scale["high"])
+    words = {"end": end, "peak": languages.short(scale["peak"])}
+    if "clipped" in scale:
+        words["share"] = languages.percent(scale["clipped"])
+        return gettext("%(share)s of the values are beyond %(end)s, up to %(peak)s.") % words
+    words["count"] = languages.whole(scale["beyond"])
+    sentence = languages.ngettext(
+        "%(count)s channel has values beyond %(end)s, up to %(peak)s.",
+        "%(count)s channels have values beyond %(end)s, up to %(peak)s.",
+        scale["beyond"],
+    )
+    return sentence % words
 
 
 def shown(image: KeptImage) -> str:

@@ -53,6 +53,14 @@ for (const type of ["pointermove", "click"]) {
   }, { capture: true, passive: true });
 }
 
+// What a black map is, in words.
+function writeZero(pen) {
+  const { width, height } = pen.canvas;
+  Object.assign(pen, { fillStyle: "#b8b8c0", font: `${Math.round(width / 12)}px system-ui, sans-serif`, textAlign: "center", textBaseline: "middle" });
+  pen.fillText(document.getElementById("inspected").dataset.zero, width / 2, height / 2);
+  pen.fillStyle = "#000";
+}
+
 class Sheet {
   constructor(frame) {
     this.frame = frame;
@@ -91,13 +99,12 @@ class Sheet {
 
   get name() { return this.frame.dataset.maps + this.frame.dataset.query; }
 
-  // Before anything is pointed at, the channel where one was is looked at, or the one that answers most.
+  // Before anything is pointed at, the channel where one was is looked at, or one with structure.
   begin() {
     if (this.at >= 0 || !this.facts) return;
     const last = this.facts.channels.findIndex(([channel]) => channel === cursors.get(this.name));
     if (last >= 0) { this.move(last); return; }
-    const highest = this.facts.channels.map((row) => Math.max(-row[1], row[3]));
-    this.move(highest.indexOf(Math.max(...highest)));
+    this.move(Math.max(0, this.facts.channels.findIndex(([channel]) => channel === this.facts.structured)));
   }
 
   #fit() {
@@ -154,6 +161,7 @@ class Sheet {
     const lay = (to) => to.drawImage(this.image, x, y, w, h, 0, 0, to.canvas.width, to.canvas.height);
     lay(pen);
     const dead = this.facts.channels[k][5];
+    if (dead) writeZero(pen);
     const over = document.getElementById("over-photo");
     const { photo, width } = this.frame.dataset;
     layOver(over, this.facts.crop, photo, Number(width), dead ? () => {} : lay);
@@ -185,10 +193,10 @@ class Sheet {
   }
 }
 
-// A map takes the sheet's scale and colours, not its order.
+// A map takes what the sheet is drawn with but the size of its tiles.
 function mapQuery(query) {
   const fields = new URLSearchParams(query);
-  for (const name of [...fields.keys()]) if (!["scale", "colors"].includes(name)) fields.delete(name);
+  for (const name of [...fields.keys()]) if (!["scale", "gamma", "colors", "sort"].includes(name)) fields.delete(name);
   return String(fields) && `?${fields}`;
 }
 

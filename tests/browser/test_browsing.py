@@ -81,12 +81,49 @@ def test_what_is_pressed_before_the_sheet_is_ready_counts(
     page.wait_for_url("**/channels/*")
 
 
-def test_the_strongest_channel_is_looked_at_before_anything_is_pointed_at(page: Page) -> None:
+def test_a_channel_with_structure_is_looked_at_before_anything_is_pointed_at(page: Page) -> None:
     page.goto(GRID)
     numbers_are_there(page)
-    rows = page.evaluate("JSON.parse(document.querySelector('#numbers').dataset.facts).channels")
-    strongest = max(rows, key=lambda row: max(-row[1], row[3]))
-    expect(page.locator("#inspected")).to_contain_text(f"Channel {strongest[0]}")
+    facts = page.evaluate("JSON.parse(document.querySelector('#numbers').dataset.facts)")
+    expect(page.locator("#inspected")).to_contain_text(f"Channel {facts['structured']}")
+
+
+def test_the_order_goes_along_to_the_channel_and_back(page: Page, server: Laterna) -> None:
+    """The next channel is the sheet's next, and all channels are in that order again."""
+    with server.client() as client:
+        rows = client.get(f"{GRID}.json?sort=max").json()["channels"]
+    page.goto(f"{GRID}?sort=max")
+    numbers_are_there(page)
+    page.locator("#sheet").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text(f"Channel {rows[0]['channel']} ")
+    expect(page.get_by_role("link", name="previous channel")).to_have_count(0)
+    for row in rows[1:3]:
+        page.get_by_role("link", name="next channel").click()
+        expect(page.locator("h1")).to_contain_text(f"Channel {row['channel']} ")
+    page.get_by_role("link", name="All channels of").click()
+    page.wait_for_url("**/layers/blocks.2.0?sort=max")
+
+
+def test_the_frame_has_no_bars_and_what_is_beyond_the_scale_is_counted(page: Page) -> None:
+    page.goto(f"{PICTURE}/layers/conv_stem")
+    numbers_are_there(page)
+    sides = page.evaluate(
+        "(({clientWidth, clientHeight, naturalWidth, naturalHeight}) =>"
+        " [clientWidth / naturalWidth, clientHeight / naturalHeight])"
+        "(document.querySelector('#sheet img'))"
+    )
+    assert abs(sides[0] / sides[1] - 1) < 0.01
+    legend = page.locator("#numbers .legend")
+    expect(legend).to_contain_text(re.compile(r"[\d.]+% of the values are beyond ±[\d.]+, up to"))
+    expect(legend).to_contain_text("Brightness by γ 0.7")
+    legend.get_by_role("link", name="Show the full range").click()
+    expect(page.locator("#numbers .legend")).not_to_contain_text("beyond")
+    expect(page.locator("#scale")).to_have_value("layer")
+    page.locator("#gamma").select_option("1.0")
+    expect(page.locator("#numbers .legend")).not_to_contain_text("γ")
+    assert "gamma=1.0" in page.url
 
 
 def test_hovering_magnifies_the_very_map(page: Page) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from app.vision import activations
-from app.vision.drawing.colors import CENTRE, DEAD, LAST
+from app.vision.drawing.colors import CENTRE, LAST
 
 
 def feature_maps(seed: int, channels: int, side: int, signed: bool) -> Tensor:
@@ -17,7 +17,8 @@ def feature_maps(seed: int, channels: int, side: int, signed: bool) -> Tensor:
 some_maps = st.builds(
     feature_maps, st.integers(0, 999), st.integers(1, 9), st.integers(1, 12), st.booleans()
 )
-modes = st.sampled_from(["layer", "channel"])
+MODES: tuple[activations.Mode, ...] = ("robust", "layer", "channel")
+modes = st.sampled_from(MODES)
 
 
 @given(some_maps)
@@ -36,12 +37,12 @@ def test_statistics_are_those_of_each_channel(device: str, maps: Tensor) -> None
 
 @given(some_maps, modes)
 def test_zero_is_always_the_colour_of_zero_and_nothing_else_is(
-    device: str, maps: Tensor, mode: str
+    device: str, maps: Tensor, mode: activations.Mode
 ) -> None:
     maps = maps.to(device)
     maps[0, 0, 0] = 0.0
     numbers = activations.statistics(maps)
-    scale = activations.layer_scale(numbers, mode)  # type: ignore[arg-type]  # from hypothesis
+    scale = activations.layer_scale(numbers, mode)
     result = activations.entries(maps.clone(), numbers, scale)
     alive = ~numbers.dead
     if scale.sided == "one":
@@ -52,13 +53,15 @@ def test_zero_is_always_the_colour_of_zero_and_nothing_else_is(
 
 
 @given(some_maps, modes)
-def test_a_larger_activation_is_never_drawn_darker(device: str, maps: Tensor, mode: str) -> None:
+def test_a_larger_activation_is_never_drawn_darker(
+    device: str, maps: Tensor, mode: activations.Mode
+) -> None:
     maps = maps.to(device)
     numbers = activations.statistics(maps)
-    scale = activations.layer_scale(numbers, mode)  # type: ignore[arg-type]  # from hypothesis
+    scale = activations.layer_scale(numbers, mode)
     result = activations.entries(maps.clone(), numbers, scale).int()
-    groups = [maps[numbers.dead.logical_not()].flatten()] if mode == "layer" else list(maps)
-    drawn = [result[numbers.dead.logical_not()].flatten()] if mode == "layer" else list(result)
+    groups = [maps[numbers.dead.logical_not()].flatten()] if mode != "channel" else list(maps)
+    drawn = [result[numbers.dead.logical_not()].flatten()] if mode != "channel" else list(result)
     for values, shades, dead in zip(groups, drawn, [False] * 99, strict=False):
         if dead or values.numel() == 0 or not values.any():
             continue
@@ -85,25 +88,68 @@ def test_a_signed_layer_is_centred_on_zero(device: str) -> None:
     assert result[0, 0].tolist() == [0, CENTRE + CENTRE // 2]
 
 
-def test_a_dead_channel_is_hatched_and_never_stretched(device: str) -> None:
+def test_a_silent_channel_is_black_and_never_stretched(device: str) -> None:
     maps = feature_maps(2, 4, 8, signed=False).to(device)
     maps[2] = 0
     maps[3] = 1e-12
     numbers = activations.statistics(maps)
     assert numbers.dead.tolist() == [False, False, True, False]
-    for mode in ("layer", "channel"):
+    for mode in MODES:
         scale = activations.layer_scale(numbers, mode)
         result = activations.entries(maps.clone(), numbers, scale)
-        assert set(result[2].flatten().tolist()) == {0, DEAD}
-        assert DEAD not in result[3]
+        assert not result[2].any()
+        assert result[3].any(), "a little is not nothing"
+
+
+def test_one_outlier_makes_no_dark_wall_of_the_others(device: str) -> None:
+    """It ends at the upper quartile of the peaks of what is not silent; the rest is counted."""
+    maps = torch.zeros(9, 2, 2, device=device)
+    for channel, peak in enumerate((1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 800.0)):
+        maps[channel, 0, 0] = peak
+    numbers = activations.statistics(maps)
+    scale = activations.layer_scale(numbers, "robust")
+    assert (scale.low, scale.high, scale.sided) == (0.0, 6.0, "one")
+    assert activations.clipped(maps, scale) == 2 / 36
+    assert activations.beyond(numbers, scale) == 2
+    drawn = activations.entries(maps.clone(), numbers, scale)[:, 0, 0].tolist()
+    assert drawn[5:] == [LAST, LAST, LAST, 0]
+    assert drawn[0] == -(-LAST // 6)
+    signed = activations.layer_scale(activations.statistics(-maps), "robust")
+    assert (signed.low, signed.high, signed.sided) == (-6.0, 6.0, "signed")
+    assert activations.clipped(-maps, signed) == 2 / 36
+    drawn = activations.entries(-maps, activations.statistics(-maps), signed)[:, 0, 0].tolist()
+    assert drawn[5:] == [0, 0, 0, CENTRE]
+
+
+def test_the_first_look_is_at_a_channel_with_structure(device: str) -> None:
+    """Not at one that is the same everywhere, nor at one that answers to the padding alone."""
+    maps = torch.zeros(4, 8, 8, device=device)
+    maps[0] = 6.0
+    maps[1, 0, :] = 6.0
+    maps[1, :, 7] = 6.0
+    maps[2, 2:5, 3:6] = 4.0
+    numbers = activations.statistics(maps)
+    assert activations.structured(maps, numbers) == 2
+    vector = torch.tensor([[[1.0]], [[-3.0]], [[2.0]]], device=device)
+    assert activations.structured(vector, activations.statistics(vector)) == 1
+    flat = maps[:2]
+    assert activations.structured(flat, activations.statistics(flat)) == 0
+
+
+def test_equal_maxima_go_by_their_means(device: str) -> None:
+    maps = torch.tensor([[[6.0, 0.0]], [[6.0, 3.0]], [[7.0, 0.0]], [[6.0, 3.0]]], device=device)
+    order = activations.ordered(activations.statistics(maps), "max")
+    assert order.tolist() == [2, 1, 3, 0]
 
 
 def test_a_layer_without_any_activity_is_all_dead(device: str) -> None:
     maps = torch.zeros(3, 4, 4, device=device)
     numbers = activations.statistics(maps)
-    scale = activations.layer_scale(numbers, "layer")
-    assert (scale.low, scale.high) == (0.0, 0.0)
-    assert set(activations.entries(maps, numbers, scale).flatten().tolist()) == {0, DEAD}
+    for mode in MODES:
+        scale = activations.layer_scale(numbers, mode)
+        assert (scale.low, scale.high) == (0.0, 0.0)
+        assert not activations.entries(maps, numbers, scale).any()
+    assert activations.structured(maps, numbers) == 0
 
 
 @given(some_maps, st.sampled_from(["max", "mean"]))

@@ -111,3 +111,22 @@ def test_the_diverging_default_is_dark_in_the_middle() -> None:
     middle = berlin[3 * colors.CENTRE : 3 * colors.CENTRE + 3]
     assert max(middle) < 40 < max(berlin[:3])
     assert colors.stops("berlin", "signed")[8] == "#" + middle.hex()
+
+
+@pytest.mark.parametrize("sided", ["one", "signed"])
+def test_gamma_lights_what_is_small_and_moves_neither_zero_nor_the_ends(
+    sided: colors.Sided,
+) -> None:
+    name = colors.DEFAULT[sided]
+    plain, lit = colors.palette(name, sided), colors.palette(name, sided, 0.5)
+    zero = 0 if sided == "one" else colors.CENTRE
+
+    def shade(palette: bytes, entry: int) -> int:
+        return sum(palette[3 * entry : 3 * entry + 3])
+
+    for entry in (zero, colors.LAST, *range(colors.LAST + 1, 256)):
+        assert shade(plain, entry) == shade(lit, entry)
+    quarter = zero + (colors.LAST - zero) // 4
+    half = zero + (colors.LAST - zero) // 2
+    assert abs(shade(lit, quarter) - shade(plain, half)) < 15
+    assert shade(lit, zero + 1) > shade(lit, zero), "only zero is black"

@@ -45,20 +45,21 @@ def activation_grid(
     tiles = activations.entries(activations.reduced(maps, tile), numbers, scale)
     if recipe.sort != "index":
         tiles = tiles[order]
-    scale_facts = _scale_facts(scale, numbers)
+    scale_facts = _scale_facts(recipe, scale, maps, numbers)
     picture = sheets.draw(
         tiles,
         sheet,
-        colors.palette(name, scale.sided),
+        colors.palette(name, scale.sided, recipe.gamma),
         texts(recipe, network, scale_facts),
         marked=not network.trained,
     )
     facts = source_facts(recipe, network, crop) | {
         "shape": list(maps.shape),
         "scale": scale_facts,
-        "colors": color_facts(name, scale.sided),
+        "colors": color_facts(name, scale.sided, recipe.gamma),
         "channels": numbers.rows(order),
         "dead": int(numbers.dead.sum()),
+        "structured": activations.structured(maps, numbers),
         "sheet": sheet.facts(),
     }
     return Made(facts, picture)
@@ -73,11 +74,26 @@ def _scale(
     return activations.layer_scale(numbers, recipe.scale)
 
 
-def _scale_facts(scale: activations.Scale, numbers: activations.Statistics) -> dict[str, Any]:
-    """A scale as JSON; of a told one also how many channels go beyond its ends."""
-    scale_facts = {"mode": scale.mode, "low": scale.low, "high": scale.high, "sided": scale.sided}
-    if scale.mode == "told":
-        scale_facts["beyond"] = activations.beyond(numbers, scale)
+def _scale_facts(
+    recipe: ActivationGrid | ChannelMap,
+    scale: activations.Scale,
+    maps: Tensor,
+    numbers: activations.Statistics,
+) -> dict[str, Any]:
+    """A scale as JSON, with what of these maps lies beyond its ends."""
+    scale_facts = {
+        "mode": scale.mode,
+        "low": scale.low,
+        "high": scale.high,
+        "sided": scale.sided,
+        "gamma": recipe.gamma,
+    }
+    if scale.mode in ("told", "robust"):
+        scale_facts |= {
+            "clipped": activations.clipped(maps, scale),
+            "peak": float(numbers.peaks.max()),
+            "beyond": activations.beyond(numbers, scale),
+        }
     return scale_facts
 
 
@@ -97,11 +113,11 @@ def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: 
     high = sheets.high_for(recipe.size, maps.shape)
     sheet = sheets.plan(1, recipe.size, marked=not network.trained, gap=0, tile_height=high)
     name = recipe.colors or colors.DEFAULT[scale.sided]
-    scale_facts = _scale_facts(scale, own)
+    scale_facts = _scale_facts(recipe, scale, maps[chosen], own)
     picture = sheets.draw(
         tiles,
         sheet,
-        colors.palette(name, scale.sided),
+        colors.palette(name, scale.sided, recipe.gamma),
         texts(recipe, network, scale_facts),
         marked=not network.trained,
     )
@@ -110,7 +126,7 @@ def channel_map(recipe: ChannelMap, network: Network, activation: Tensor, crop: 
         "channel": recipe.channel,
         "shape": list(maps.shape[1:]),
         "scale": scale_facts,
-        "colors": color_facts(name, scale.sided),
+        "colors": color_facts(name, scale.sided, recipe.gamma),
         "width": sheet.width,
         "height": sheet.height,
     }

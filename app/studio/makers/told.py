@@ -38,9 +38,9 @@ def texts(recipe: Recipe, network: Network, scale: Mapping[str, Any]) -> dict[st
     }
 
 
-def color_facts(name: str, sided: colors.Sided) -> dict[str, Any]:
+def color_facts(name: str, sided: colors.Sided, gamma: float = 1.0) -> dict[str, Any]:
     """A palette as a legend shows it."""
-    return {"name": name, "stops": list(colors.stops(name, sided))}
+    return {"name": name, "stops": list(colors.stops(name, sided, gamma))}
 
 
 def top(network: Network, probabilities: Tensor) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from app.studio.recipes.recipe import OfPicture, Recipe
 
-Scale = Literal["layer", "channel"]
+Scale = Literal["robust", "layer", "channel"]
 Sort = Literal["index", "max", "mean"]
 Look = Literal["photo", "map"]
 Fill = Literal["mean", "blur", "noise"]
@@ -19,20 +19,33 @@ class Prediction(OfPicture):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActivationGrid(OfPicture):
-    """All channels of one layer for a picture, on one sheet. tile 0: chosen by the map's size.
+class _Scaled(OfPicture):
+    """Feature maps in colours.
 
     low, high: the ends of a scale that is shared with another sheet; both 0: the layer's own.
+    gamma: below 1 small magnitudes are brighter; 1 is in no key.
     """
 
-    kind: ClassVar[str] = "activation grid"
     layer: str
     scale: Scale = "layer"
-    sort: Sort = "index"
     colors: str = ""
-    tile: int = 0
     low: float = 0.0
     high: float = 0.0
+    gamma: float = 1.0
+
+    def facts(self) -> dict[str, Any]:
+        """All fields; gamma only where it changes anything."""
+        fields = super().facts()
+        return fields if self.gamma != 1 else {k: v for k, v in fields.items() if k != "gamma"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationGrid(_Scaled):
+    """All channels of one layer for a picture, on one sheet. tile 0: chosen by the map's size."""
+
+    kind: ClassVar[str] = "activation grid"
+    sort: Sort = "index"
+    tile: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +78,12 @@ class LayerStatistics(OfPicture):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChannelMap(OfPicture):
-    """One channel's map for a picture, magnified. low, high: as of an ActivationGrid."""
+class ChannelMap(_Scaled):
+    """One channel's map for a picture, magnified."""
 
     kind: ClassVar[str] = "channel map"
-    layer: str
     channel: int
-    scale: Scale = "layer"
-    colors: str = ""
     size: int = 448
-    low: float = 0.0
-    high: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,19 @@ from typing_extensions import TypedDict
 
 
 class ScaleFacts(TypedDict):
-    """What a sheet's colours stand for; beyond: of a told one, channels that exceed its ends."""
+    """What a sheet's colours stand for.
+
+    gamma: of the colours, the ends and what is between them are values. Of a scale that some values
+    exceed, clipped: their share, 0..1; peak: the largest magnitude; beyond: the channels with such.
+    """
 
     mode: str
     low: float
     high: float
     sided: Literal["one", "signed"]
+    gamma: NotRequired[float]
+    clipped: NotRequired[float]
+    peak: NotRequired[float]
     beyond: NotRequired[int]
 
 
@@ -56,6 +63,7 @@ class GridFacts(TypedDict):
     colors: ColorFacts
     channels: list[ChannelRow]
     dead: int
+    structured: NotRequired[int]
     sheet: SheetFacts
     crop: list[float]
 

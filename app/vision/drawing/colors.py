@@ -5,6 +5,7 @@ always dark and never mistaken for a little. Names can be read without torch or 
 Colour maps come from cmap; Crameri's berlin has a black centre (https://doi.org/10.5281/zenodo.1243862).
 """
 
+import math
 from functools import cache
 from typing import Literal
 
@@ -29,13 +30,20 @@ _SIGNS = {DEAD: DEAD_COLOR, MARK: (224, 36, 36), GAP: (40, 40, 46)}
 
 
 @cache
-def palette(name: str, sided: Sided) -> bytes:
-    """768 bytes, RGB by entry: 0..LAST from low to high, then the signs DEAD, MARK, GAP."""
+def palette(name: str, sided: Sided, gamma: float = 1.0) -> bytes:
+    """768 bytes, RGB by entry: 0..LAST from low to high, then the signs DEAD, MARK, GAP.
+
+    gamma: entries stay linear in what they stand for; below 1 small magnitudes are brighter.
+    """
     from cmap import Colormap
 
     colormap = Colormap(SEQUENTIAL.get(name) or DIVERGING[name])
     start = 0.5 if sided == "one" and name in DIVERGING else 0.0
-    values = [start + (1 - start) * entry / LAST for entry in range(LAST + 1)]
+    zero = 0 if sided == "one" else CENTRE
+    reaches = [(entry - zero) / (LAST - zero) for entry in range(LAST + 1)]
+    bright = [math.copysign(abs(reach) ** gamma, reach) for reach in reaches]
+    low = 0.0 if sided == "one" else -1.0
+    values = [start + (1 - start) * (reach - low) / (1 - low) for reach in bright]
     colors = [tuple(colormap(value).rgba8[:3]) for value in values]
     if sided == "one":
         colors[0] = (0, 0, 0)
@@ -43,8 +51,8 @@ def palette(name: str, sided: Sided) -> bytes:
 
 
 @cache
-def stops(name: str, sided: Sided, count: int = 17) -> tuple[str, ...]:
+def stops(name: str, sided: Sided, gamma: float = 1.0, count: int = 17) -> tuple[str, ...]:
     """The palette for a legend: `count` colours from low to high as #rrggbb."""
-    entries = palette(name, sided)
+    entries = palette(name, sided, gamma)
     places = [round(LAST * step / (count - 1)) * 3 for step in range(count)]
     return tuple("#" + entries[place : place + 3].hex() for place in places)

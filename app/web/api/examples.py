@@ -215,7 +215,18 @@ GRID: Example = {
     "high": 0.0,
     "colors": GRAYS,
     "shape": [32, 112, 112],
-    "scale": {"mode": "layer", "low": 0.0, "high": 6.0, "sided": "one"},
+    "scale": {
+        "mode": "robust",
+        "low": 0.0,
+        "high": 2.1,
+        "sided": "one",
+        "gamma": 0.7,
+        "clipped": 0.013,
+        "peak": 6.0,
+        "beyond": 8,
+    },
+    "gamma": 0.7,
+    "structured": 0,
     "channels": [
         {"channel": 0, "min": 0.0, "mean": 0.31, "max": 5.2, "share_active": 0.62, "dead": False}
     ],

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.archive import KeptImage
-from app.studio.recipes import Recipe
+from app.studio.recipes import ChannelMap, Recipe
 from app.studio.recipes.facts import ChannelRow, GridFacts
 from app.studio.studio import Studio
+from app.vision.drawing import layout
 from app.vision.drawing.colors import NAMES
 from app.web import pages, pickers, results, urls
 from app.web.api import failures
@@ -28,10 +29,13 @@ from app.web.dependencies import (
     result_of,
 )
 from app.web.fields import (
+    GAMMAS,
     SCALES,
     SORTS,
     Colored,
+    GridFields,
     GridQuery,
+    MapFields,
     MapQuery,
     grid_recipe,
     map_recipe,
@@ -100,10 +104,12 @@ async def map_page(
     recipe = map_recipe(kept, model, layer, channel, fields)
     chosen = fields.chosen()
     hindered, twin = await obstacle(studio, model)
+    before, after = await _beside(studio, kept, found, recipe, fields)
     return pages.respond(
         request,
         "images/map.html",
         channel=channel,
+        channels=[("prev", before), ("next", after)],
         facts=None if hindered else await _numbers(request, studio, recipe),
         obstacle=hindered,
         untrained_url=urls.map(image, twin, layer, channel, **chosen) if twin else None,
@@ -168,6 +174,7 @@ async def grid_page(
         untrained_url=urls.grid(image, twin, layer, **chosen) if twin else None,
         compact=compact(facts) if facts else None,
         picture=urls.grid(image, model, layer, urls.PNG, **chosen),
+        sheet=facts["sheet"] if facts else layout.natural(found["shape"], not described["trained"]),
         first=first // ROWS * ROWS,
         rows=ROWS,
         pages_of=[
@@ -175,10 +182,26 @@ async def grid_page(
             for start in range(0, found["shape"][0], ROWS)
         ],
         scales=SCALES,
+        gammas=sorted({*GAMMAS, fields.gamma}, reverse=True),
+        full_range=urls.grid(image, model, layer, **chosen | {"scale": "layer"}),
         sorts=SORTS,
         colors=NAMES,
         **_place(kept, described, found, fields),
     )
+
+
+async def _beside(
+    studio: Studio, image: KeptImage, layer: LayerDescription, recipe: ChannelMap, fields: MapFields
+) -> tuple[int | None, int | None]:
+    """The channels before and after one, in the order of the sheet that it was chosen from."""
+    order = list(range(layer["shape"][0]))
+    if fields.sort != "index":
+        chosen = fields.model_dump(exclude={"size"})
+        sheet = grid_recipe(image, recipe.model, recipe.layer, GridFields(**chosen))
+        made = await result_of(studio, sheet)
+        order = [row["channel"] for row in made.facts["channels"]] if made else order
+    at = order.index(recipe.channel)
+    return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
 
 
 async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> Any:
@@ -190,9 +213,9 @@ async def _numbers(request: Request, studio: Studio, recipe: Recipe) -> Any:
 
 
 def _colored(fields: Colored) -> dict[str, Any]:
-    """What the page of one channel takes over from a sheet: its scale and colours."""
+    """What the page of one channel takes over from a sheet: its scale, colours and order."""
     chosen = fields.chosen()
-    return {name: chosen[name] for name in ("scale", "colors") if name in chosen}
+    return {name: chosen[name] for name in ("scale", "gamma", "colors", "sort") if name in chosen}
 
 
 def _place(
@@ -226,6 +249,7 @@ def compact(facts: GridFacts) -> dict[str, object]:
         "sheet": facts["sheet"],
         "crop": facts["crop"],
         "sided": facts["scale"]["sided"],
+        "structured": facts.get("structured"),
         "channels": [
             [
                 row["channel"],

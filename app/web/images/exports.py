@@ -64,7 +64,10 @@ def words(
     return {
         "mark": "" if described["trained"] else languages.gettext("UNTRAINED NETWORK"),
         "heading": f"{layer['name']} – {described['title']}",
-        "lines": (f"{wording.shown(image)} · {kind}, {shape}", dead_words(facts)),
+        "lines": (
+            f"{wording.shown(image)} · {kind}, {shape}",
+            " ".join(filter(None, (dead_words(facts), wording.beyond(facts["scale"])))),
+        ),
         **_scale_words(facts["scale"]),
     }
 

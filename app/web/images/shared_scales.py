@@ -14,9 +14,19 @@ def scale_of(pair: Pair, facts: Facts) -> ScaleFacts | None:
     if pair.fields.scale == "own" or not scales:
         return None
     high = max(max(-scale["low"], scale["high"]) for scale in scales)
-    if all(scale["sided"] == "one" for scale in scales):
-        return {"mode": "told", "low": 0.0, "high": high, "sided": "one"}
-    return {"mode": "told", "low": -high, "high": high, "sided": "signed"}
+    one_sided = all(scale["sided"] == "one" for scale in scales)
+    peaks = [
+        max(-row["min"], row["max"]) for one in facts.values() if one for row in one["channels"]
+    ]
+    return {
+        "mode": "told",
+        "low": 0.0 if one_sided else -high,
+        "high": high,
+        "sided": "one" if one_sided else "signed",
+        "gamma": scales[0].get("gamma", 1.0),
+        "peak": max(peaks),
+        "beyond": sum(peak > high for peak in peaks),
+    }
 
 
 def drawn(pair: Pair, scale: ScaleFacts | None) -> GridFields:
@@ -41,22 +51,24 @@ def reach(facts: GridFacts) -> tuple[float, float]:
 
 
 def channels_of(pair: Pair, facts: Facts) -> dict[str, int | None]:
-    """The channel that is looked at on each side: as the address says, else the strongest.
+    """The channel that is looked at on each side: as the address says, else one with structure.
 
     Where a number means the same on both sides, both look at the left one's.
     """
-    fields, strongest = pair.fields, {name: _strongest(one) for name, one in facts.items()}
-    left = strongest["left"] if fields.channel is None else fields.channel
+    fields, worth = pair.fields, {name: _worth(one) for name, one in facts.items()}
+    left = worth["left"] if fields.channel is None else fields.channel
     right = fields.right_channel
     if right is None:
         linked = pair.alike or fields.channel is not None
-        right = left if linked and left is not None else strongest["right"]
+        right = left if linked and left is not None else worth["right"]
     return {"left": left, "right": right}
 
 
-def _strongest(facts: GridFacts | None) -> int | None:
-    """The channel that reaches furthest from zero."""
+def _worth(facts: GridFacts | None) -> int | None:
+    """The channel worth a first look; of a grid kept by an earlier version the strongest."""
     if facts is None:
         return None
+    if "structured" in facts:
+        return facts["structured"]
     row = max(facts["channels"], key=lambda row: max(-row["min"], row["max"]))
     return row["channel"]

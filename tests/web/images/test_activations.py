@@ -166,14 +166,14 @@ def test_a_legend_tells_no_numbers_where_every_channel_has_its_own_scale(server:
     assert re.search(r'<div class="legend">.*?<span>.*?</div>', own, re.DOTALL)
 
 
-def test_the_table_leads_to_maps_in_the_same_scale_and_colours(server: Laterna) -> None:
+def test_the_table_leads_to_maps_in_the_same_scale_colours_and_order(server: Laterna) -> None:
     chosen = "scale=channel&colors=viridis"
     with server.client() as client:
         client.get(f"{GRID}.json?{chosen}&sort=max")
         page = html.unescape(client.get(f"{GRID}?{chosen}&sort=max").text)
     leads = re.findall(r'<th scope="row"[^>]*><a href="([^"]*)">(\d+)</a>', page)
     assert leads
-    assert all(url == f"{GRID}/channels/{channel}?{chosen}" for url, channel in leads)
+    assert all(url == f"{GRID}/channels/{channel}?{chosen}&sort=max" for url, channel in leads)
 
 
 def test_the_number_of_a_channel_leads_to_it_in_the_same_colours(server: Laterna) -> None:
@@ -182,4 +182,4 @@ def test_the_number_of_a_channel_leads_to_it_in_the_same_colours(server: Laterna
         asked = {"channel": "5", "scale": "channel", "sort": "max", "colors": "viridis"}
         answer = client.get(grid, params=asked)
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"{grid}/channels/5?scale=channel&colors=viridis"
+    assert answer.headers["location"] == f"{grid}/channels/5?scale=channel&colors=viridis&sort=max"

@@ -184,7 +184,7 @@ def test_notebooks_make_what_their_pages_show_in_an_interpreter_without_the_web(
 def test_what_somebody_named_their_picture_never_becomes_code() -> None:
     name = 'x"\n\n# %%\nimport os; os.system("true")\n# <script>$told'
     values = dict.fromkeys(("model", "layer", "weights", "sort", "scale", "colors"), name)
-    values |= {"low": 0.0, "high": 0.0, "tile": 0, "told": {}}  # type: ignore[dict-item]  # any values
+    values |= {"low": 0.0, "high": 0.0, "gamma": 0.7, "tile": 0, "told": {}}  # type: ignore[dict-item]  # any values
     words = {"title": name, "address": "http://127.0.0.1/", "picture": name}
     book = json.loads(notebook("grid", words, values, b"\x89PNG"))
     plain = json.loads(notebook("grid", words | {"title": "", "picture": ""}, values, b"\x89PNG"))

@@ -35,12 +35,19 @@ def test_a_trained_and_an_untrained_network_are_drawn_on_one_scale(server: Later
         told = client.get("/side-by-side.json", params=HERE).json()
         left, right = told["left"], told["right"]
         assert right["model"] == f"{MODEL}-untrained", "what is left out is chosen"
-        assert told["scale"]["high"] == max(reach(left["grid"]), reach(right["grid"]))
+        ends = [side["grid"]["scale"]["high"] for side in (left, right)]
+        assert told["scale"]["high"] == max(ends)
+        assert told["scale"]["peak"] == max(reach(left["grid"]), reach(right["grid"]))
+        assert told["scale"]["beyond"] == sum(
+            max(-row["min"], row["max"]) > max(ends)
+            for side in (left, right)
+            for row in side["grid"]["channels"]
+        )
         assert told["scale"]["low"] == -told["scale"]["high"]
         steps = (LAST - CENTRE) / told["scale"]["high"]
         for side in (left, right):
             there = furthest(client, side["picture"])
-            assert abs(there - reach(side["grid"]) * steps) <= 1.01, side["model"]
+            assert abs(there - min(reach(side["grid"]), max(ends)) * steps) <= 1.01, side["model"]
         own = client.get("/side-by-side.json", params=HERE | {"scale": "own"}).json()
         assert own["scale"] is None
         for side in (own["left"], own["right"]):

@@ -56,7 +56,8 @@ class Grid(FromImage):
     """An activation grid in numbers; channels in the order of the sheet.
 
     low, high: the ends of a told scale, both 0 where none was; tile: 0 for the natural size; dead:
-    how many channels are silent for this photo (all zero).
+    how many channels are silent for this photo (all zero); structured: the channel worth a first
+    look, whose map varies most; gamma: 1 where it is not told.
     """
 
     layer: str
@@ -64,11 +65,13 @@ class Grid(FromImage):
     tile: int
     low: float
     high: float
+    gamma: float = 1.0
     shape: list[int]
     scale: ScaleFacts
     colors: ColorFacts
     channels: list[ChannelRow]
     dead: int
+    structured: int | None = None
     sheet: SheetFacts
     model_config = ConfigDict(json_schema_extra=examples.shown(examples.GRID))
 
@@ -86,6 +89,7 @@ class Map(FromImage):
     dead: bool
     low: float
     high: float
+    gamma: float = 1.0
     shape: list[int]
     scale: ScaleFacts
     colors: ColorFacts
