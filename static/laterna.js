@@ -115,12 +115,19 @@ document.addEventListener("keydown", (event) => {
   const field = event.target.closest("input, select, textarea");
   if (event.key === "Escape") {
     for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
-    if (field) field.blur();
+    (field ?? event.target.closest(".search a, .search button"))?.blur();
+  }
+  if (event.target.closest(".search") && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+    const places = [document.getElementById("search"), ...document.querySelectorAll("#hits a, #hits button")];
+    const to = places.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+    places[to]?.focus();
+    event.preventDefault();
+    return;
   }
   if (event.key === "Enter" && field?.dataset.filters) { openFirst(field); event.preventDefault(); }
   if (field || document.querySelector("dialog[open]")) return;
   if (event.key === "?") showKeys();
-  else if (event.key === "/") (document.querySelector("#find, [data-find], #q"))?.focus();
+  else if (event.key === "/") document.getElementById("search").focus();
   else {
     const key = { ",": "[", ".": "]" }[event.key] ?? event.key;
     const link = document.querySelector(`[data-key="${CSS.escape(key)}"]`);

@@ -17,7 +17,7 @@ ROOMS = ("main", "web", "studio", "vision", "zoo")
 EVERYBODYS = ("archive", "settings", "hosts", "errors", "logs")
 #: The web's own rooms, likewise; "" is the frame that they share. What composes them stands above.
 WEB_ROOMS = ("images", "networks", "collections", "visualizations", "api", "")
-ABOVE_WEB_ROOMS = ("site.py", "home.py", "lecture.py", "health.py")
+ABOVE_WEB_ROOMS = ("site.py", "home.py", "lecture.py", "search.py", "health.py")
 MOST_FILES = 24
 
 

@@ -375,10 +375,10 @@ def _nameless(look: Shown) -> str:
 @router.get(urls.LECTURE + urls.JSON)
 async def lecture_json(studio: TheStudio) -> schemas.Lecture:
     """The chapters of the lecture, and where each can be seen."""
-    return schemas.Lecture(chapters=[_told(chapter) for chapter in await _here(studio)])
+    return schemas.Lecture(chapters=[_told(chapter) for chapter in await here(studio)])
 
 
-async def _here(studio: Studio) -> tuple[Chapter, ...]:
+async def here(studio: Studio) -> tuple[Chapter, ...]:
     """The chapters, on what is here."""
     entries = await asyncio.to_thread(studio.catalogue.entries)
     there = [entry.name for entry in entries if entry.problem is None]
@@ -453,5 +453,5 @@ def _told(chapter: Chapter) -> schemas.Chapter:
 @router.get(urls.LECTURE, include_in_schema=False)
 async def lecture_page(request: Request, studio: TheStudio) -> Response:
     """The lecture, chapter by chapter."""
-    told = await _here(studio)
+    told = await here(studio)
     return pages.respond(request, "lecture.html", introduction=introduction(), chapters=told)

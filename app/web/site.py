@@ -20,6 +20,7 @@ from app.web import (
     pages,
     preferences,
     proxies,
+    search,
     statics,
     urls,
 )
@@ -52,6 +53,7 @@ ROUTERS = (
     preferences,
     home,
     lecture,
+    search,
     fetching,
     graph,
     silent_channels,

@@ -67,6 +67,7 @@ COLLECTION_NEIGHBOURS = "/collections/{collection}/models/{model}/layers/{layer}
 COLLECTION_MAP = "/collections/{collection}/models/{model}/layers/{layer}/map"
 FIRING = "/images/{image}/models/{model}/firing"
 LECTURE = "/lecture"
+SEARCH = "/search"
 QUEUE = "/queue"
 PREFERENCES = "/preferences"
 HEALTHZ = "/healthz"

@@ -198,7 +198,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
-    page.keyboard.press("/")
+    page.locator("#find").focus()
     page.keyboard.type("conv_head")
     shown = page.locator(".layers li:not([hidden]) a:visible")
     expect(shown.first).to_contain_text("conv_head")
@@ -321,3 +321,34 @@ def test_the_projector_mode_is_kept_and_larger(page: Page) -> None:
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > before
     page.goto("/models")
     assert page.get_attribute("html", "data-theme") == "projector"
+
+
+def test_a_class_is_found_from_any_page_by_keys_alone(page: Page) -> None:
+    """The slash, some letters, an arrow: what a class looks like to the network is being made."""
+    page.goto("/lecture")
+    page.keyboard.press("/")
+    page.keyboard.type("goldfi")
+    hit = page.locator("#hits button").first
+    expect(hit).to_contain_text("goldfish")
+    page.keyboard.press("ArrowDown")
+    expect(hit).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(hit).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/visualizations/[0-9a-f]{32}$"))
+    expect(page.locator("h1")).to_contain_text("goldfish")
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("button", name="Stop it")).to_have_count(0)
+
+
+def test_searching_needs_no_javascript(page_without_javascript: Page) -> None:
+    page = page_without_javascript
+    page.goto("/models")
+    page.locator("#search").fill("blocks.2.0:17")
+    page.locator("#search").press("Enter")
+    page.get_by_role("link", name="blocks.2.0:17").first.click()
+    expect(page.locator("h1")).to_contain_text("17")

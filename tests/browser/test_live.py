@@ -82,10 +82,7 @@ def behind(chromium: Browser, proxy: Proxy) -> Iterator[Page]:
     """A tab of a browser that reaches the server through the proxy."""
     context = chromium.new_context(base_url=proxy.url, locale="en-GB")
     page = context.new_page()
-    page.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
     yield page
-    expect.set_options(timeout=5_000)
     context.close()
 
 

@@ -205,6 +205,18 @@ THUMBNAILS: Example = {
         }
     ],
 }
+FOUND: Example = {
+    "results": [
+        {
+            "kind": "class",
+            "title": "banana",
+            "url": "/visualizations/new?kind=class&model=efficientnet-lite0&class=954&q=banana",
+            "note": "class visualization, EfficientNet-Lite0",
+            "text": "",
+            "ask": {"kind": "class", "model": "efficientnet-lite0", "class": "954"},
+        }
+    ]
+}
 GRID: Example = {
     **FROM_IMAGE,
     "kind": "grid",
