@@ -79,17 +79,19 @@ def _looked_for(
 
 
 def _rank(words: str, row: schemas.Row) -> int | None:
-    """0 the very title, then one that begins so, a word that does, all words anywhere; None: no."""
+    """0 the very title or one of its names, then whole words, beginnings, the words anywhere in it,
+    in its text; None where they are not.
+    """
     title = row["title"].casefold()
     if title == words or words in title.split(", "):
         return 0
-    if title.startswith(words):
-        return 1
-    if re.search(rf"\b{re.escape(words)}", title):
-        return 2
-    if all(word in f"{title} {row['text'].casefold()}" for word in words.split()):
-        return 3 if all(word in title for word in words.split()) else 4
-    return None
+    for rank, pattern in enumerate((r"\b{}\b", r"^{}", r"\b{}"), 1):
+        if re.search(pattern.format(re.escape(words)), title):
+            return rank
+    parts = words.split()
+    if all(word in title for word in parts):
+        return 4
+    return 5 if all(word in f"{title} {row['text'].casefold()}" for word in parts) else None
 
 
 def _row(kind: schemas.Kind, title: str, url: str, note: str, text: str = "") -> schemas.Row:
