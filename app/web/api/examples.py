@@ -210,7 +210,7 @@ FOUND: Example = {
         {
             "kind": "class",
             "title": "banana",
-            "url": "/visualizations/new?kind=class&model=efficientnet-lite0&class=954&q=banana",
+            "url": "…/new?kind=class&model=efficientnet-lite0&class=954&q=banana",
             "note": "class visualization, EfficientNet-Lite0",
             "text": "",
             "ask": {"kind": "class", "model": "efficientnet-lite0", "class": "954"},
