@@ -43,7 +43,10 @@ def test_the_known_numbers_of_dead_channels(server: Laterna) -> None:
     """ReLU6 after the first convolution leaves five of the 32 channels dark for Chelsea."""
     with server.client() as client:
         grid = client.get(f"/images/chelsea/models/{MODEL}/layers/bn1.json").json()
-    assert grid["scale"] == pytest.approx(
-        {"mode": "layer", "low": 0.0, "high": 6.0, "sided": "one"}
+    scale = grid["scale"]
+    assert (scale["mode"], scale["sided"], scale["low"]) == ("robust", "one", 0.0)
+    assert (scale["high"], scale["peak"]) == pytest.approx((6.0, 6.0)), (
+        "three quarters reach the clip"
     )
+    assert scale["beyond"] == 0.0
     assert [row["channel"] for row in grid["channels"] if row["dead"]] == [11, 16, 28, 29, 31]

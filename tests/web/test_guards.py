@@ -177,7 +177,7 @@ GRID = "/images/chelsea/models/efficientnet-lite0/layers/conv_stem"
         (f"{GRID}.json?tile=x", "must be a whole number.", "skal være et helt tal."),
         (f"{GRID}.json?tile=-1", "must be 0 or more.", "skal være 0 eller mere."),
         (f"{GRID}.json?tile=999", "must be 512 or less.", "skal være 512 eller mindre."),
-        (f"{GRID}.json?scale=x", "one of layer, channel.", "en af layer, channel."),
+        (f"{GRID}.json?scale=x", "one of robust, layer, channel.", "en af robust, layer, channel."),
         (f"{GRID}.json?colors=x", "must be one of ", "skal være en af "),
         (
             f"/models/efficientnet-lite0/classes.json?q={'x' * 101}",

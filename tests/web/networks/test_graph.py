@@ -58,7 +58,7 @@ def test_the_strongest_maps_are_on_one_sheet_each_in_its_place(server: Laterna) 
         said = client.get(f"{address}/thumbnails.json").json()
         sheet = Image.open(io.BytesIO(client.get(f"{address}/thumbnails.png").content))
         layers = client.get(f"/models/{UNTRAINED}.json").json()["layers"]
-        grid = client.get(f"{address}/layers/features.4.json").json()
+        grid = client.get(f"{address}/layers/features.4.json?scale=layer").json()
     assert said["trained"] is False
     assert [row["layer"] for row in said["layers"]] == [
         layer["name"] for layer in layers if layer["shape"][1] * layer["shape"][2] > 1
