@@ -16,8 +16,8 @@ MODULES = sorted(APP.rglob("*.py"))
 ROOMS = ("main", "web", "studio", "vision", "zoo")
 EVERYBODYS = ("archive", "settings", "hosts", "errors", "logs")
 #: The web's own rooms, likewise; "" is the frame that they share. What composes them stands above.
-WEB_ROOMS = ("images", "networks", "collections", "visualizations", "api", "")
-ABOVE_WEB_ROOMS = ("site.py", "home.py", "lecture.py", "search.py", "health.py")
+WEB_ROOMS = ("lecture", "images", "networks", "collections", "visualizations", "api", "")
+ABOVE_WEB_ROOMS = ("site.py", "home.py", "search.py", "health.py")
 MOST_FILES = 24
 
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from app.settings import ROOT, Settings
-from app.web import languages, lecture
+from app.web import languages
+from app.web.lecture.chapters import introduction
 from tests.running import Laterna, laterna
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -50,13 +51,14 @@ def lecture_tour(server: Laterna, language: str) -> str:
         client.headers["Accept-Language"] = language
         told = client.get("/lecture.json").json()["chapters"]
     languages.speak(language)
-    said = [f"# {languages.gettext('The lecture')}", lecture.introduction()]
+    said = [f"# {languages.gettext('The lecture')}", introduction()]
     languages.speak("en")
     for number, chapter in enumerate(told, 1):
         places = "\n".join(
             f"- [{place['title']}]({HERE}{place['url']})" for place in chapter["places"]
         )
-        said += [f"## {number}. {chapter['title']}", chapter["text"], places]
+        said += [f"## {number}. {chapter['title']}", chapter["text"]]
+        said += [text for text in (chapter["paper"], chapter["note"], places) if text]
     return "\n\n".join(said) + "\n"
 
 

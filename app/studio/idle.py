@@ -1,7 +1,7 @@
 """Idle work: what the machine makes when nobody wants anything.
 
 First the indices of the collections that all may see, so that channels have their photos; then some
-pictures for the start page.
+pictures for the start page; then what the lecture shows.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.errors import LaternaError, UnknownVisualization
+from app.studio import lecture
 from app.studio.jobs.job import State
 from app.studio.recipes import ChannelImage, ClassImage, JobRecipe
 from app.zoo.described import NetworkDescription
@@ -73,7 +74,8 @@ async def _wanted(studio: "Visualizations") -> list[JobRecipe]:
     except LaternaError as error:
         log.info("no idle work", reason=str(error))
         return []
-    return [*await asyncio.to_thread(lambda: [*indices(studio)]), *pictures(network)]
+    collections = await asyncio.to_thread(lambda: [*indices(studio)])
+    return [*collections, *pictures(network), *lecture.pictures(network)]
 
 
 async def _made(studio: "Visualizations", recipe: JobRecipe) -> None:

@@ -69,10 +69,11 @@ def _looked_up(studio: Studio, model: str) -> tuple[Entry, bool]:
 
 async def ready(studio: Studio) -> list[Entry]:
     """The networks that can be run now, without asking anybody else."""
-    return await asyncio.to_thread(_ready, studio)
+    return await asyncio.to_thread(ready_now, studio)
 
 
-def _ready(studio: Studio) -> list[Entry]:
+def ready_now(studio: Studio) -> list[Entry]:
+    """The same, not for the event loop."""
     return [entry for entry in studio.catalogue.entries() if entry.present and not entry.problem]
 
 

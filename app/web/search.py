@@ -10,11 +10,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.studio.studio import Studio
-from app.web import lecture, pages, urls, wording
+from app.web import pages, urls, wording
 from app.web.api import failures
 from app.web.api.schemas import search as schemas
 from app.web.dependencies import TheStudio
 from app.web.languages import gettext
+from app.web.lecture import here
+from app.web.lecture.chapters import Chapter
 from app.web.sessions import Owner
 from app.zoo.described import NetworkDescription
 
@@ -44,12 +46,12 @@ async def _found(studio: Studio, owner: str | None, q: str) -> list[schemas.Row]
     words = " ".join(q.split()).casefold()
     if not words:
         return []
-    told = await lecture.here(studio)
+    told = await here.chapters(studio)
     return await asyncio.to_thread(_looked_for, studio, owner, words, told)
 
 
 def _looked_for(
-    studio: Studio, owner: str | None, words: str, told: Iterable[lecture.Chapter]
+    studio: Studio, owner: str | None, words: str, told: Iterable[Chapter]
 ) -> list[schemas.Row]:
     described = _described(studio)
     channels = list(_channels(described, words))
@@ -160,12 +162,12 @@ def _collections(studio: Studio, owner: str | None) -> Iterator[schemas.Row]:
         yield _row("photo", one.title, url, gettext("collection"))
 
 
-def _pages(told: Iterable[lecture.Chapter]) -> Iterator[schemas.Row]:
+def _pages(told: Iterable[Chapter]) -> Iterator[schemas.Row]:
     for chapter in told:
         url = f"{urls.at(urls.LECTURE)}#{chapter.name}"
         yield _row("page", chapter.title, url, gettext("chapter of the lecture"), chapter.text)
-        for title, place in chapter.places:
-            yield _row("page", title, place, gettext("page"))
+        for place in chapter.places:
+            yield _row("page", place.title, place.url, gettext("page"))
     for title, path in (
         (gettext("Networks"), urls.MODELS),
         (gettext("Pictures"), urls.IMAGES),

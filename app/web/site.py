@@ -16,7 +16,6 @@ from app.web import (
     health,
     home,
     languages,
-    lecture,
     pages,
     preferences,
     proxies,
@@ -38,6 +37,7 @@ from app.web.images import (
     silent_channels,
     uploads,
 )
+from app.web.lecture import page as lecture
 from app.web.limit import UploadLimit
 from app.web.networks import calculators, comparison, fetching, filters, graph, layers, models
 from app.web.visualizations import files, form, gallery, live, visualizations

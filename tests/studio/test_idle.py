@@ -11,18 +11,19 @@ from PIL import Image
 
 from app.errors import ModelUnavailable, UnknownVisualization
 from app.settings import Settings
-from app.studio import idle
+from app.studio import idle, lecture
 from app.studio.jobs.job import Asker, State
-from app.studio.recipes import ClassImage, CollectionIndex, JobRecipe, Prediction
+from app.studio.recipes import ClassImage, CollectionIndex, JobRecipe, OfPicture, Prediction
 from app.studio.studio import Studio
 from tests.running import PATIENCE, until
 from tests.studio.engine.fake_engine import FakeEngine
 
-LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6"}
-LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution"}
+LAYER = {"name": "a", "shape": [8, 4, 4], "kind": "batch norm + ReLU6", "receptive_field": 3}
+LINEAR = {"name": "c", "shape": [6, 4, 4], "kind": "convolution", "receptive_field": 5}
+VECTOR = {"name": "b", "shape": [9, 1, 1], "kind": "fully connected", "receptive_field": 9}
 NETWORK: Any = {
-    "name": "slow", "title": "Slow", "classes": 400,
-    "layers": [LAYER, {"name": "b", "shape": [9]}, LINEAR],
+    "name": "slow", "title": "Slow", "classes": 400, "labels": ["tench", "banana"],
+    "layers": [LAYER, VECTOR, LINEAR],
 }  # fmt: skip
 
 
@@ -73,7 +74,11 @@ def test_it_begins_after_a_while_and_stands_back_for_people(
 
     async def story() -> None:
         studio = OneNetwork(data_dir=tmp_path / "data")
-        house = [await studio.checked(recipe) for recipe in idle.pictures(NETWORK)]
+        house = [
+            await studio.checked(recipe)
+            for recipe in (*idle.pictures(NETWORK), *lecture.pictures(NETWORK))
+            if not isinstance(recipe, OfPicture)
+        ]
         await studio.engine.start()
         chores = [
             asyncio.create_task(work())

@@ -1,14 +1,20 @@
 """The lecture leads to what is there, whatever the usual network is, and says what is not."""
 
 import html
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from app.studio.lecture import depths, pictures
+from tests.descriptions import described
 from tests.running import laterna, wait_until
 from tests.zoo.checkpoints import models_dir, toml
+
+MODEL = "efficientnet-lite0"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,7 @@ def test_every_place_of_the_lecture_is_there_whatever_the_usual_network_is(
             assert chapter["note"] in html.unescape(page)
             for place in chapter["places"]:
                 assert _opens(client, place["url"]), place
-    assert len(chapters) == 11
+    assert len(chapters) == 16
     assert any(noted in chapter["note"] for chapter in chapters)
     assert f"/models/{shown}/layers/" in page
 
@@ -74,6 +80,62 @@ def test_a_network_that_is_not_among_those_of_the_server_is_named_in_the_lecture
         for name in ("vgg", "googlenet"):
             for place in chapters[name]["places"]:
                 assert _opens(client, place["url"]), place
+
+
+def test_every_link_and_button_leads_to_something_on_a_fresh_data_folder(tmp_path: Path) -> None:
+    """What must be made first is a button that has it made; links lead to pages with something."""
+    with laterna(tmp_path / "data") as running, running.client() as client:
+        running.wait_until_ready()
+        page = client.get("/lecture").text.partition("<main")[2]
+        links = [
+            html.unescape(link) for link in re.findall(r'<a class="button" href="([^"]+)', page)
+        ]
+        assert len(links) > 15
+        for link in links:
+            assert _opens(client, link), link
+            shown = client.get(link.partition("#")[0], follow_redirects=True).text
+            assert "has not been run over these photos" not in shown, link
+            assert 'id="form" class="wish"' not in shown, link
+        asked = _places(client, "unmade")
+        assert {place["ask"]["kind"] for place in asked} >= {
+            "index", "class", "channel", "atlas", "strip", "reconstruction",
+        }  # fmt: skip
+        assert page.count('<form class="ask"') == len(asked)
+        for place in asked:
+            answer = client.post("/visualizations", data=place["ask"])
+            assert answer.status_code == 303, place
+            assert client.get(answer.headers["location"]).status_code == 200
+        assert _places(client, "unmade") == []
+        wait_until(lambda: any(one["ask"] is None for one in _places(client, "done", "bn1")))
+        for place in _places(client, "running") + _places(client, "queued"):
+            client.post(f"{place['made']}/cancel")
+
+
+def test_the_lecture_wants_what_the_idle_machine_makes(tmp_path: Path) -> None:
+    made = {(recipe.kind, recipe.facts().get("layer")) for recipe in pictures(described(MODEL))}
+    with laterna(tmp_path / "data") as running, running.client() as client:
+        running.wait_until_ready()
+        asks = [place["ask"] for place in _places(client, "unmade")]
+    assert {(ask["kind"], ask.get("layer")) for ask in asks if ask["kind"] != "index"} == made
+
+
+@pytest.mark.parametrize("model", ["efficientnet-lite0", "resnet18", "googlenet-2014"])
+def test_the_five_depths_begin_with_edges_and_end_late(model: str) -> None:
+    network = described(model)
+    names = [layer["name"] for layer in network["layers"]]
+    sees = {layer["name"]: layer["receptive_field"] for layer in network["layers"]}
+    found = depths(network)
+    places = [names.index(name) for name in found]
+    assert len(found) == 5
+    assert places == sorted(set(places))
+    assert sees[found[0]] == network["layers"][0]["receptive_field"]
+    assert places[-1] > 0.75 * len(names)
+
+
+def _places(client: httpx.Client, state: str, words: str = "") -> list[dict[str, Any]]:
+    chapters = client.get("/lecture.json").json()["chapters"]
+    places = [place for chapter in chapters for place in chapter["places"]]
+    return [one for one in places if one["state"] == state and words in one["title"]]
 
 
 def _opens(client: httpx.Client, address: str) -> bool:

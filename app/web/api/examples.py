@@ -405,7 +405,16 @@ LECTURE: Example = {
             "name": "neighbours",
             "title": "Neighbours",
             "text": "Photos whose pixels are close have the same background; …",
-            "places": [{"title": "Neighbours of a photo", "url": "…/neighbours"}],
+            "paper": "",
+            "places": [
+                {
+                    "title": "Neighbours of a photo",
+                    "url": "…/neighbours",
+                    "state": "unmade",
+                    "made": None,
+                    "ask": {"kind": "index", "model": NETWORK, "collection": "samples"},
+                }
+            ],
             "note": "",
         }
     ]

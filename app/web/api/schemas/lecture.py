@@ -5,22 +5,29 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
+from app.studio.jobs.job import State
 from app.web.api import examples
 
 
 class Place(TypedDict):
-    """Where something can be seen."""
+    """Where something can be seen. state: done, or how it is with what must be made before; made:
+    the page of that, if it is one of its own or under way; ask: the fields that have it made.
+    """
 
     title: str
     url: str
+    state: State
+    made: str | None
+    ask: dict[str, str | int | list[str]] | None
 
 
 class Chapter(TypedDict):
-    """A chapter; note: why there is nothing of it to be seen here, "" if there is."""
+    """A chapter; paper: what the paper has; note: why something cannot be seen here, or not yet."""
 
     name: str
     title: str
     text: str
+    paper: str
     places: list[Place]
     note: str
 
