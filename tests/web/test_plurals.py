@@ -36,6 +36,8 @@ NEVER_ONE = {
     "{height} × {width} pixels": "a network sees 16 or more",
     "{names} names, {classes} classes": "its numbers are of a file and a network, side by side",
     "{dead} of {count} channels": "printed by notebooks, which know no plurals",
+    "{inputs} numbers of a picture": "a picture has more",
+    "{side} × {side} filters": "a side is told twice",
     "{n} layers": "graph.js says which of the two",
 }
 FAILURES = [

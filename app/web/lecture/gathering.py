@@ -15,7 +15,7 @@ def gathering(look: Shown) -> tuple[Chapter, ...]:
 
 def _dead(look: Shown) -> Chapter:
     few = gettext(
-        "{photos} photos prove little: a channel that none of them activates may be activated by "
+        "So few photos ({photos}) prove little: a channel that none activates may be activated by "
         "the next. A folder of {enough} or more (LATERNA_COLLECTIONS) proves more."
     ).format(photos=languages.whole(look.photos), enough=ENOUGH)
     return Chapter(
